@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building and testing cohort needs. Does nothing, and needs no network, when all are there.
+set -euo pipefail
+
+packages=(
+  clang-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache git pkg-config
+  libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
+  libssl-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libre2-dev
+  catch2 librdkafka-dev python3 python3-venv
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "deps.sh: these packages are missing and only root can install them: ${missing[*]}" >&2
+  exit 1
+fi
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

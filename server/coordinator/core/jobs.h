@@ -1,0 +1,39 @@
+// Slow pure work that a coordinator hands out: the driver runs it on a worker thread (the simulation: some steps later)
+// and brings the result back as an input. A job owns its input; a result that no longer fits is dropped by the coordinator.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "protocol/types/ids.h"
+#include "server/coordinator/core/assignment.h"
+
+namespace cohort::coordinator {
+
+// The topics that each of a group's regular expressions matches.
+struct ResolvedRegexes {
+  std::map<std::string, std::set<protocol::TopicName>> topics_by_regex;
+  std::int64_t metadata_version = 0;
+  std::int64_t started_wall_ms = 0;
+};
+
+// A target assignment computed for an epoch of the group.
+struct ComputedAssignment {
+  protocol::GroupEpoch epoch;
+  GroupAssignment assignment;
+};
+
+struct JobResult {
+  protocol::GroupId group;
+  std::variant<ResolvedRegexes, ComputedAssignment> result;
+};
+
+struct Job {
+  std::function<JobResult()> run;
+};
+
+}  // namespace cohort::coordinator

@@ -1,0 +1,79 @@
+// Everything that can be asked of one shard, and its answers. Single-group APIs use Kafka's messages as they are; APIs that
+// name many groups are cut by `api` into one of the smaller requests below per shard, as Kafka's GroupCoordinator does.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/messages/consumer_group_describe_response.h"
+#include "protocol/messages/consumer_group_heartbeat_request.h"
+#include "protocol/messages/consumer_group_heartbeat_response.h"
+#include "protocol/messages/delete_groups_response.h"
+#include "protocol/messages/describe_groups_response.h"
+#include "protocol/messages/list_groups_response.h"
+#include "protocol/messages/offset_commit_request.h"
+#include "protocol/messages/offset_commit_response.h"
+#include "protocol/messages/offset_delete_request.h"
+#include "protocol/messages/offset_delete_response.h"
+#include "protocol/messages/offset_fetch_request.h"
+#include "protocol/messages/offset_fetch_response.h"
+#include "protocol/types/error_code.h"
+#include "protocol/types/ids.h"
+
+namespace cohort::coordinator {
+
+// Who asks; member records keep both. Borrowed from the connection's frame, as the request is.
+struct ClientInfo {
+  protocol::Text client_id;
+  protocol::Text client_host;  // as Kafka prints it, with a leading "/"
+};
+
+struct ConsumerHeartbeat {
+  ClientInfo client;
+  protocol::ConsumerGroupHeartbeatRequest request;
+  std::int16_t version = 0;
+};
+struct CommitOffsets {
+  protocol::OffsetCommitRequest request;  // topic names and ids both filled in by `api`, unknown topics already answered there
+  std::int16_t version = 0;
+};
+struct FetchOffsets {
+  protocol::OffsetFetchRequest::OffsetFetchRequestGroup group;  // null topics: all of the group
+  bool require_stable = false;
+};
+struct DeleteOffsets {
+  protocol::OffsetDeleteRequest request;
+};
+struct DescribeConsumerGroups {
+  std::vector<protocol::GroupId> groups;
+};
+struct DescribeClassicGroups {
+  std::vector<protocol::GroupId> groups;
+  std::int16_t version = 0;  // from 6 on a missing group is an error
+};
+struct DeleteGroups {
+  std::vector<protocol::GroupId> groups;
+};
+struct ListGroups {
+  std::vector<std::string> states;  // empty: all; compared without case
+  std::vector<std::string> types;   // empty: all; compared without case
+};
+using GroupRequest = std::variant<ConsumerHeartbeat, CommitOffsets, FetchOffsets, DeleteOffsets, DescribeConsumerGroups,
+                                  DescribeClassicGroups, DeleteGroups, ListGroups>;
+
+// The shard could not serve the request at all: loading, failed, queue full, record too large. `api` turns the code into
+// the answer that this API gives for it.
+struct Refused {
+  protocol::ErrorCode error;
+  std::string message;
+};
+using ConsumerGroupDescriptions = std::vector<protocol::ConsumerGroupDescribeResponse::DescribedGroup>;
+using ClassicGroupDescriptions = std::vector<protocol::DescribeGroupsResponse::DescribedGroup>;
+using DeletedGroups = std::vector<protocol::DeleteGroupsResponse::DeletableGroupResult>;
+using ListedGroups = std::vector<protocol::ListGroupsResponse::ListedGroup>;
+using GroupResponse = std::variant<Refused, protocol::ConsumerGroupHeartbeatResponse, protocol::OffsetCommitResponse,
+                                   protocol::OffsetFetchResponse::OffsetFetchResponseGroup, protocol::OffsetDeleteResponse,
+                                   ConsumerGroupDescriptions, ClassicGroupDescriptions, DeletedGroups, ListedGroups>;
+
+}  // namespace cohort::coordinator
