@@ -1,0 +1,49 @@
+// What the group coordinator needs to know of the configuration: plain values with Kafka's defaults.
+// Made once by `config`, owned by `app`, read by every shard; never changed while the process lives.
+//
+// Why not the key-value table itself: a coordinator is tested with a struct literal, and a look-up by name on the path
+// of a heartbeat would be waste. Names follow Kafka's GroupCoordinatorConfig; Range and doc of a key stand in
+// config_keys.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "protocol/base/time.h"
+
+namespace cohort::config {
+
+struct GroupConfig {
+  // group.consumer.session.timeout.ms and its bounds for a group's own value.
+  Duration consumer_session_timeout = std::chrono::seconds{45};
+  Duration consumer_min_session_timeout = std::chrono::seconds{45};
+  Duration consumer_max_session_timeout = std::chrono::seconds{60};
+  // group.consumer.heartbeat.interval.ms and its bounds for a group's own value.
+  Duration consumer_heartbeat_interval = std::chrono::seconds{5};
+  Duration consumer_min_heartbeat_interval = std::chrono::seconds{5};
+  Duration consumer_max_heartbeat_interval = std::chrono::seconds{15};
+  // group.consumer.max.size: members of one group, > 0.
+  std::int32_t consumer_max_size = std::numeric_limits<std::int32_t>::max();
+  // group.consumer.assignors, each one of "uniform", "range"; the first is the default of a group. Never empty.
+  std::vector<std::string> consumer_assignors = {"uniform", "range"};
+  // group.consumer.assignment.interval.ms: least time between two target assignments of a group; 0: none.
+  Duration consumer_assignment_interval = std::chrono::seconds{1};
+  Duration consumer_min_assignment_interval = std::chrono::seconds{0};
+  Duration consumer_max_assignment_interval = std::chrono::seconds{15};
+  // group.consumer.assignor.offload.enable: compute target assignments as jobs instead of within the heartbeat.
+  bool consumer_assignor_offload = true;
+  // group.consumer.regex.refresh.interval.ms, at least 10 s.
+  Duration consumer_regex_refresh_interval = std::chrono::minutes{10};
+
+  // offset.metadata.max.bytes: longest metadata of a committed offset, counted as Kafka does (characters).
+  std::int32_t offset_metadata_max_bytes = 4096;
+  // offsets.retention.minutes: how long offsets outlive their group's last member.
+  Duration offsets_retention = std::chrono::minutes{10080};
+  // offsets.retention.check.interval.ms: how often expired offsets are looked for.
+  Duration offsets_retention_check_interval = std::chrono::minutes{10};
+};
+
+}  // namespace cohort::config
