@@ -10,8 +10,8 @@ namespace cohort {
 
 }  // namespace cohort
 
-#define CHECK(condition, ...)                                                                \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]]                                                           \
+#define CHECK(condition, ...)                                                                  \
+  do {                                                                                         \
+    if (!(condition)) [[unlikely]]                                                             \
       ::cohort::check_failed(__FILE__, __LINE__, #condition, ::std::string_view{__VA_ARGS__}); \
   } while (false)

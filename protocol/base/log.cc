@@ -17,9 +17,15 @@ std::atomic<Level> g_level{Level::kInfo};
 
 }  // namespace
 
-void set_sink(Sink sink) { g_sink.store(sink, std::memory_order_release); }
-void set_level(Level level) { g_level.store(level, std::memory_order_relaxed); }
-bool enabled(Level level) { return level >= g_level.load(std::memory_order_relaxed); }
+void set_sink(Sink sink) {
+  g_sink.store(sink, std::memory_order_release);
+}
+void set_level(Level level) {
+  g_level.store(level, std::memory_order_relaxed);
+}
+bool enabled(Level level) {
+  return level >= g_level.load(std::memory_order_relaxed);
+}
 void write(Level level, std::string_view component, std::string_view text) {
   g_sink.load(std::memory_order_acquire)(level, component, text);
 }

@@ -3,10 +3,10 @@
 // threads exist, and must itself be thread-safe. The text is only formatted when the level is on.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace cohort::log {
 

@@ -2,14 +2,14 @@
 // like its value; no arithmetic. Strings look up by std::string_view in maps that use StrongHash and StrongEqual.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <compare>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace cohort {
 
@@ -49,14 +49,18 @@ struct StrongHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   template <typename Tag, typename T>
   std::size_t operator()(const Strong<Tag, T>& id) const {
-    if constexpr (std::same_as<T, std::string>) return std::hash<std::string_view>{}(id.value());
-    else return std::hash<T>{}(id.value());
+    if constexpr (std::same_as<T, std::string>)
+      return std::hash<std::string_view>{}(id.value());
+    else
+      return std::hash<T>{}(id.value());
   }
 };
 struct StrongEqual {
   using is_transparent = void;
   template <typename A, typename B>
-  bool operator()(const A& a, const B& b) const { return a == b; }
+  bool operator()(const A& a, const B& b) const {
+    return a == b;
+  }
 };
 
 }  // namespace cohort

@@ -1,5 +1,5 @@
-// Time is an input. A step of a shard or a partition is given one Now, taken once by the driver around it; nothing below
-// reads a clock. Deadlines are monotonic, timestamps in records are wall time.
+// Time is an input. A step of a shard or a partition is given one Now, taken once by the driver around it; nothing
+// below reads a clock. Deadlines are monotonic, timestamps in records are wall time.
 #pragma once
 
 #include <chrono>
