@@ -44,6 +44,8 @@ struct GroupConfig {
   Duration offsets_retention = std::chrono::minutes{10080};
   // offsets.retention.check.interval.ms: how often expired offsets are looked for.
   Duration offsets_retention_check_interval = std::chrono::minutes{10};
+
+  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
 };
 
 }  // namespace cohort::config
