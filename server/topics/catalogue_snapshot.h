@@ -1,0 +1,55 @@
+// An immutable view of all topics at one version of the catalogue. Made by the catalogue on its reactor, shared by all
+// threads, never changed: a request looks at one snapshot from its first line to its last and needs no lock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/types/ids.h"
+#include "protocol/types/uuid.h"
+#include "server/topics/topic_config.h"
+
+namespace cohort::topics {
+
+// Names of the topics that the server writes itself.
+inline constexpr std::string_view kConsumerOffsetsTopic = "__consumer_offsets";
+
+struct TopicInfo {
+  protocol::TopicId id;
+  protocol::TopicName name;
+  std::int32_t partitions = 0;  // > 0
+  bool internal = false;
+  ConfigOverrides overrides;  // as the operator wrote them, sorted by name
+  TopicConfig config;         // what they come to, with the defaults of this process
+};
+
+class CatalogueSnapshot {
+ public:
+  CatalogueSnapshot() = default;
+  // topics: names and ids unique, any order.
+  CatalogueSnapshot(std::int64_t version, std::string cluster_id, std::vector<std::shared_ptr<const TopicInfo>> topics);
+
+  // Grows by one with every published change; starts anew with the process.
+  std::int64_t version() const { return version_; }
+  // 22 characters of URL-safe base64, fixed when the data folder was made.
+  const std::string& cluster_id() const { return cluster_id_; }
+  // Null when there is no such topic; lives as long as the snapshot.
+  const TopicInfo* find(std::string_view name) const;
+  const TopicInfo* find(const protocol::TopicId& id) const;
+  // Sorted by name.
+  const std::vector<std::shared_ptr<const TopicInfo>>& topics() const { return topics_; }
+
+ private:
+  std::int64_t version_ = 0;
+  std::string cluster_id_;
+  std::vector<std::shared_ptr<const TopicInfo>> topics_;
+  std::unordered_map<std::string_view, const TopicInfo*> by_name_;  // keys are views into the topics
+  std::unordered_map<protocol::TopicId, const TopicInfo*> by_id_;
+};
+
+}  // namespace cohort::topics

@@ -1,0 +1,117 @@
+// The hosted topics, as `api` sees them: a catalogue and partitions with their logs. Owned by `app`; every call may
+// come from any reactor's thread and is answered on that same reactor, never inside the call itself.
+//
+// A call over many partitions makes at most one hop to each reactor that hosts some of them and one back; the parts are
+// joined on the caller's reactor. Nothing here is locked: the catalogue lives on reactor 0, a partition on the reactor
+// that its id hashes to, snapshots are immutable.
+//
+// Why callbacks and not futures or coroutines: a reply often is built right where the answer arrives, and a hop must
+// not allocate more than its message (see server/reactor/message.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/base/result.h"
+#include "server/config/server_config.h"
+#include "server/topics/catalogue_requests.h"
+#include "server/topics/catalogue_snapshot.h"
+#include "server/topics/topic_requests.h"
+
+namespace cohort::reactor {
+class ReactorPool;
+}
+namespace cohort::storage {
+class Log;
+class LogSet;
+class LogThreads;
+}  // namespace cohort::storage
+
+namespace cohort::topics {
+
+struct TopicStoreOptions {
+  std::int32_t node_id = 1;
+  config::TopicDefaults defaults;
+  std::int32_t offsets_partitions = 4;  // of __consumer_offsets when the data folder is made; > 0
+  std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;
+  Duration producer_id_expiration = std::chrono::hours{24};
+  std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // a fetch may ask for less, never for more
+
+  // Bounds of this process. Over one of them: POLICY_VIOLATION for topics and partitions, THROTTLING_QUOTA_EXCEEDED for
+  // catalogue changes that wait, and the answers named below.
+  std::int32_t max_topics = 20'000;
+  std::int32_t max_partitions = 100'000;        // of all topics together
+  std::int32_t max_pending_changes = 10'000;    // catalogue requests that wait for the disk
+  std::int64_t max_inflight_bytes = 256 << 20;  // records of one reactor on their way to the disk: KAFKA_STORAGE_ERROR
+  std::int32_t max_parked_fetches = 20'000;     // of one reactor; one more is answered at once with what there is
+  std::int32_t max_producers_per_partition = 100'000;  // the one idle longest is forgotten
+};
+
+template <typename Answer>
+using Done = std::move_only_function<void(Answer)>;
+
+class TopicStoreImpl;
+
+class TopicStore {
+ public:
+  // Reads the catalogue (on the first start: makes cluster id and internal topics), finishes deletions that a crash cut
+  // short, opens every log. Blocks; call it before the reactors run. All references must outlive the store.
+  static Result<std::unique_ptr<TopicStore>> open(reactor::ReactorPool& reactors, storage::LogSet& logs,
+                                                  storage::LogThreads& threads, const TopicStoreOptions& options,
+                                                  Now now);
+  ~TopicStore();
+
+  // Writes what makes the next start quick. Call it when the reactors and log threads have stopped.
+  void close();
+
+  // ---- catalogue ----
+
+  // The newest snapshot. A change is in it before its request is answered, on every reactor. The reference is good
+  // until the next call on this thread; a reactor's thread pays one relaxed load, no lock, no reference count.
+  const std::shared_ptr<const CatalogueSnapshot>& snapshot();
+  // Called on reactor 0 after every change, before the change is answered. Set it before the reactors run.
+  void on_snapshot(std::function<void(const std::shared_ptr<const CatalogueSnapshot>&)> subscriber);
+
+  void create_topics(std::vector<CreateTopic> topics, bool validate_only, Done<std::vector<CreatedTopic>> done);
+  // Topics that are missing and may be made (auto.create.topics.enable is the caller's to look at) are created with the
+  // defaults; TOPIC_ALREADY_EXISTS is success. Internal topics are made by nobody but the store.
+  void auto_create(std::vector<std::string> names, Done<std::vector<CreatedTopic>> done);
+  void delete_topics(std::vector<DeleteTopic> topics, Done<std::vector<DeletedTopic>> done);
+  void create_partitions(std::vector<CreatePartitions> topics, bool validate_only,
+                         Done<std::vector<TopicOutcome>> done);
+  void alter_configs(std::vector<AlterTopicConfigs> topics, bool validate_only, Done<std::vector<TopicOutcome>> done);
+  // An id that was never handed out before, over any crash.
+  void allocate_producer_id(Done<Result<std::int64_t>> done);
+
+  // ---- data ----
+
+  // acks=0 is answered like the others; the caller sends nothing.
+  void produce(ProduceCall call, Done<std::vector<ProducedPartition>> done);
+
+  using FetchId = std::uint64_t;
+  // May be answered after max_wait_ms at the latest. The id is good for cancel_fetch on the same reactor.
+  FetchId fetch(FetchCall call, Done<std::vector<FetchedPartition>> done);
+  // The connection is gone: the answer is not wanted any more. An id that was answered is ignored.
+  void cancel_fetch(FetchId id);
+
+  void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
+
+  // ---- internal topics ----
+
+  // The log of a partition of an internal topic. Its writer is a shard, on the reactor named by reactor_of; the store
+  // only reads it, up to what was announced by internal_durable.
+  storage::Log& internal_log(const PartitionId& id);
+  // The internal log is durable up to this offset (exclusive): consumers may see it. On the partition's reactor.
+  void internal_durable(const PartitionId& id, std::int64_t end_offset);
+  // Where a partition lives. Internal topics: partition modulo reactors; others by a hash of topic id and partition.
+  std::size_t reactor_of(const PartitionId& id) const;
+
+ private:
+  explicit TopicStore(std::unique_ptr<TopicStoreImpl> impl);
+  std::unique_ptr<TopicStoreImpl> impl_;
+};
+
+}  // namespace cohort::topics
