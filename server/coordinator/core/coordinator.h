@@ -1,12 +1,13 @@
 // The group coordinator of one shard: all groups and offsets of one partition of __consumer_offsets.
 // Owned and called by ShardCore on the shard's thread; pure (see ARCHITECTURE.md).
 //
-// Why one class in front of the families: a request names a group, and only here is it known of which type that group is.
-// It routes and nothing else; the work is done in consumer/, offsets/ and admin/.
+// Why one class in front of the families: a request names a group, and only here is it known of which type that group
+// is. It routes and nothing else; the work is done in consumer/, offsets/ and admin/.
 #pragma once
 
 #include <memory>
 
+#include "server/config/group_config.h"
 #include "server/coordinator/core/context.h"
 #include "server/coordinator/core/output.h"
 #include "server/coordinator/core/state.h"
@@ -16,7 +17,7 @@ namespace cohort::coordinator {
 class GroupCoordinator {
  public:
   // config: fixed values of this process; must outlive the coordinator.
-  explicit GroupCoordinator(const GroupConfig& config);
+  explicit GroupCoordinator(const config::GroupConfig& config);
 
   // Decides. Adds to output exactly one reply for the token. The request may borrow from its frame.
   void handle(ReplyToken token, const GroupRequest& request, const Context& context, Output& output);
@@ -35,7 +36,7 @@ class GroupCoordinator {
   const GroupState& state() const { return state_; }
 
  private:
-  const GroupConfig& config_;
+  const config::GroupConfig& config_;
   GroupState state_;
 };
 

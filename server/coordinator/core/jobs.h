@@ -1,5 +1,6 @@
 // Slow pure work that a coordinator hands out: the driver runs it on a worker thread (the simulation: some steps later)
-// and brings the result back as an input. A job owns its input; a result that no longer fits is dropped by the coordinator.
+// and brings the result back as an input. A job owns its input; a result that no longer fits is dropped by the
+// coordinator.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ struct ResolvedRegexes {
 struct ComputedAssignment {
   protocol::GroupEpoch epoch;
   GroupAssignment assignment;
+  // Who held which instance id when the job began: a static member may be replaced while it runs.
+  std::map<protocol::InstanceId, protocol::MemberId> static_members;
 };
 
 struct JobResult {

@@ -1,6 +1,6 @@
-// What a coordinator decided in one step. The shard core applies and logs the records as one atomic batch, in order, then
-// acts on the rest. One value instead of callbacks: a failure can never happen half-way through a decision, and a test
-// compares plain data.
+// What a coordinator decided in one step. The shard core applies and logs the records as one atomic batch, in order,
+// then acts on the rest. One value instead of callbacks: a failure can never happen half-way through a decision, and a
+// test compares plain data.
 #pragma once
 
 #include <compare>
@@ -33,8 +33,6 @@ struct Reply {
 enum class TimerKind : std::uint8_t {
   kConsumerSession,    // a member's session timeout
   kConsumerRebalance,  // a member has to give up partitions within its rebalance timeout
-  kConsumerAssignment, // the assignment interval of a group is over
-  kRegexRefresh,       // resolve a group's regular expressions again
   kOffsetExpiration,   // look for offsets whose retention is over; group and member are empty
 };
 struct TimerKey {

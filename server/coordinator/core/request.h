@@ -1,5 +1,6 @@
-// Everything that can be asked of one shard, and its answers. Single-group APIs use Kafka's messages as they are; APIs that
-// name many groups are cut by `api` into one of the smaller requests below per shard, as Kafka's GroupCoordinator does.
+// Everything that can be asked of one shard, and its answers. Single-group APIs use Kafka's messages as they are; APIs
+// that name many groups are cut by `api` into one of the smaller requests below per shard, as Kafka's GroupCoordinator
+// does.
 #pragma once
 
 #include <string>
@@ -35,7 +36,8 @@ struct ConsumerHeartbeat {
   std::int16_t version = 0;
 };
 struct CommitOffsets {
-  protocol::OffsetCommitRequest request;  // topic names and ids both filled in by `api`, unknown topics already answered there
+  protocol::OffsetCommitRequest
+      request;  // topic names and ids both filled in by `api`, unknown topics already answered there
   std::int16_t version = 0;
 };
 struct FetchOffsets {
@@ -62,8 +64,8 @@ struct ListGroups {
 using GroupRequest = std::variant<ConsumerHeartbeat, CommitOffsets, FetchOffsets, DeleteOffsets, DescribeConsumerGroups,
                                   DescribeClassicGroups, DeleteGroups, ListGroups>;
 
-// The shard could not serve the request at all: loading, failed, queue full, record too large. `api` turns the code into
-// the answer that this API gives for it.
+// The shard could not serve the request at all: loading, failed, queue full, record too large. `api` turns the code
+// into the answer that this API gives for it.
 struct Refused {
   protocol::ErrorCode error;
   std::string message;
@@ -72,8 +74,9 @@ using ConsumerGroupDescriptions = std::vector<protocol::ConsumerGroupDescribeRes
 using ClassicGroupDescriptions = std::vector<protocol::DescribeGroupsResponse::DescribedGroup>;
 using DeletedGroups = std::vector<protocol::DeleteGroupsResponse::DeletableGroupResult>;
 using ListedGroups = std::vector<protocol::ListGroupsResponse::ListedGroup>;
-using GroupResponse = std::variant<Refused, protocol::ConsumerGroupHeartbeatResponse, protocol::OffsetCommitResponse,
-                                   protocol::OffsetFetchResponse::OffsetFetchResponseGroup, protocol::OffsetDeleteResponse,
-                                   ConsumerGroupDescriptions, ClassicGroupDescriptions, DeletedGroups, ListedGroups>;
+using GroupResponse =
+    std::variant<Refused, protocol::ConsumerGroupHeartbeatResponse, protocol::OffsetCommitResponse,
+                 protocol::OffsetFetchResponse::OffsetFetchResponseGroup, protocol::OffsetDeleteResponse,
+                 ConsumerGroupDescriptions, ClassicGroupDescriptions, DeletedGroups, ListedGroups>;
 
 }  // namespace cohort::coordinator

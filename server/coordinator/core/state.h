@@ -1,0 +1,64 @@
+// All that the groups of one shard are: hard state, made by records alone, and soft state, rebuilt after load.
+// Owned by GroupCoordinator, on the shard's thread. Handlers get it as const (see step.h): only apply changes hard
+// state, soft state is mutable.
+//
+// One map per family instead of one map of a common base class: the families share nothing but the id, and each offset
+// API must look at two of them anyway.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "protocol/types/ids.h"
+#include "server/coordinator/consumer/consumer_group.h"
+#include "server/coordinator/core/metadata_view.h"
+#include "server/coordinator/offsets/offsets_state.h"
+
+namespace cohort::coordinator {
+
+// A group of a family that is not served. Its records stay in the log (compaction keeps the last of each key), so
+// nothing is lost by not reading them; but its id is taken: were a consumer group made under it, the log would hold two
+// groups of one name, which Kafka refuses to load. Refusing the whole shard instead would punish every other group.
+// An empty classic group gives way to a consumer group, as in Kafka.
+struct ForeignGroup {
+  enum class Type : std::uint8_t { kClassic, kShare, kStreams };
+  Type type = Type::kClassic;
+  bool empty = false;         // known for classic groups only
+  std::string protocol_type;  // of classic groups
+  std::int64_t last_record = -1;
+  friend bool operator==(const ForeignGroup&, const ForeignGroup&) = default;
+};
+
+struct SoftState {
+  std::set<protocol::GroupId, std::less<>> resolving;  // groups whose regular expressions a job resolves
+  std::set<protocol::GroupId, std::less<>> assigning;  // groups whose target a job computes
+  // The view of the last step that saw one, and the version of the last one that brought a new topic.
+  std::shared_ptr<const MetadataView> metadata;
+  std::int64_t new_topics_version = 0;
+};
+
+struct GroupState {
+  std::map<protocol::GroupId, ConsumerGroup, std::less<>> consumer_groups;
+  std::map<protocol::GroupId, ForeignGroup, std::less<>> foreign_groups;
+  OffsetsState offsets;
+  std::int64_t last_record = -1;    // offset of the last record of all
+  std::int64_t last_deletion = -1;  // offset of the last record that removed a group: what "there is none" rests on
+
+  mutable SoftState soft;
+
+  // Null when there is none.
+  const ConsumerGroup* find_consumer_group(std::string_view id) const {
+    const auto it = consumer_groups.find(id);
+    return it != consumer_groups.end() ? &it->second : nullptr;
+  }
+};
+
+// The hard state in a canonical form, one fact per line: equal states give equal texts. For tests and the simulation.
+std::string dump(const GroupState& state);
+
+}  // namespace cohort::coordinator
