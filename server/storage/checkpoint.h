@@ -1,0 +1,31 @@
+// The file `checkpoint` in a log's folder: what is known to be on the disk, and how the log was being written.
+// Plain value with its text form; Log writes it. Text, so that a person can read it; with a checksum, so that damage is
+// seen. Why one file per log and not one per data folder, as Kafka has it: a log is written by its own thread, and a
+// damaged file stops one log only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/base/result.h"
+
+namespace cohort::storage {
+
+struct Checkpoint {
+  std::int64_t start_offset = 0;     // log start offset; segments wholly below it are left-overs
+  std::int64_t recovery_offset = 0;  // every byte of a batch below it is durable
+  std::int64_t segment_base = 0;     // the segment that recovery_offset lies in, or ends
+  std::uint64_t position = 0;        // of recovery_offset in that segment
+  std::uint64_t window_bytes = 0;    // the most that is unsynced at any time (max_unsynced_bytes); 0: no limit
+
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+inline constexpr std::string_view kCheckpointName = "checkpoint";
+
+std::string to_text(const Checkpoint& checkpoint);
+// kCorrupt says what is wrong with the text; the caller adds the file's name.
+Result<Checkpoint> parse_checkpoint(std::string_view text);
+
+}  // namespace cohort::storage
