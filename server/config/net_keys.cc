@@ -1,0 +1,177 @@
+// Keys of the server itself and of its connections. Ranges are those of Kafka's ServerConfigs and SocketServerConfigs.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/config/config.h"
+#include "server/config/key_store.h"
+
+namespace cohort::config {
+namespace {
+
+using S = ServerConfig;
+using N = NetConfig;
+
+template <auto Field>
+constexpr auto net() {
+  return &store<&S::net, Field>;
+}
+
+Result<std::vector<Listener>> parse_listeners(const Value& value) {
+  std::vector<Listener> listeners;
+  for (const std::string& text : std::get<std::vector<std::string>>(value)) {
+    auto listener = parse_listener(text);
+    if (!listener) return std::unexpected(listener.error());
+    for (const Listener& other : listeners) {
+      if (other.name == listener->name) return fail(ErrorKind::kInvalid, "each listener name only once");
+      if (other.port == listener->port && other.port != 0 && other.host == listener->host) {
+        return fail(ErrorKind::kInvalid, "a different port for each listener");
+      }
+    }
+    listeners.push_back(*std::move(listener));
+  }
+  if (listeners.empty()) return fail(ErrorKind::kInvalid, "at least one listener, e.g. PLAINTEXT://127.0.0.1:9092");
+  return listeners;
+}
+
+Result<void> set_listeners(ServerConfig& config, const Value& value) {
+  auto listeners = parse_listeners(value);
+  if (!listeners) return std::unexpected(listeners.error());
+  config.net.listeners = *listeners;
+  config.net.advertised = *std::move(listeners);
+  return {};
+}
+
+// Runs after set_listeners: the row stands below.
+Result<void> set_advertised(ServerConfig& config, const Value& value) {
+  auto advertised = parse_listeners(value);
+  if (!advertised) return std::unexpected(advertised.error());
+  for (const Listener& listener : *advertised) {
+    const auto same = std::ranges::find(config.net.listeners, listener.name, &Listener::name);
+    if (same == config.net.listeners.end()) {
+      return fail(ErrorKind::kInvalid, fmt::format("names of listeners only, and {} is none", listener.name));
+    }
+    if (listener.host.empty() || listener.host == "0.0.0.0" || listener.host == "::") {
+      return fail(ErrorKind::kInvalid, "a host that clients can connect to, not \"all addresses\"");
+    }
+    config.net.advertised[static_cast<std::size_t>(same - config.net.listeners.begin())] = listener;
+  }
+  return {};
+}
+
+Result<void> set_queued_max_bytes(ServerConfig& config, const Value& value) {
+  const std::int64_t bytes = std::get<std::int64_t>(value);
+  if (bytes > 0) config.net.queued_max_bytes = bytes;
+  return {};
+}
+
+}  // namespace
+
+std::vector<Key> net_keys() {
+  using enum KeyType;
+  return {
+      {.name = "node.id",
+       .type = kInt,
+       .default_text = "1",
+       .min = 0,
+       .doc = "The id under which clients see this server.",
+       .set = &store<&S::node_id>},
+      {.name = "broker.id",
+       .type = kInt,
+       .default_text = std::nullopt,
+       .min = 0,
+       .doc = "The older name of node.id; of the two, this one counts when both are set.",
+       .set = &store<&S::node_id>},
+      {.name = "broker.rack",
+       .type = kString,
+       .default_text = std::nullopt,
+       .doc = "The rack that clients are told.",
+       .set = &store<&S::rack>},
+      {.name = "listeners",
+       .type = kList,
+       .default_text = "PLAINTEXT://:9092",
+       .doc = "Where the server listens: NAME://HOST:PORT. An empty host or 0.0.0.0 is every address, port 0 any free "
+              "port, IPv6 stands in brackets.",
+       .set = set_listeners},
+      {.name = "advertised.listeners",
+       .type = kList,
+       .default_text = std::nullopt,
+       .doc = "What clients are told to connect to, where it differs from listeners. Without it: the listener itself, "
+              "or this machine's host name where that is every address.",
+       .set = set_advertised},
+      {.name = "socket.request.max.bytes",
+       .type = kInt,
+       .default_text = "104857600",
+       .min = 1,
+       .doc = "Largest request; a connection that announces a larger one is closed.",
+       .set = net<&N::request_max_bytes>()},
+      {.name = "queued.max.request.bytes",
+       .type = kLong,
+       .default_text = "-1",
+       .min = -1,
+       .doc = "Memory for the requests of all connections together; beyond it, reading waits. -1 is 1 GiB.",
+       .set = set_queued_max_bytes},
+      {.name = "socket.listen.backlog.size",
+       .type = kInt,
+       .default_text = "50",
+       .min = 1,
+       .doc = "Connections that the system keeps waiting to be accepted.",
+       .set = net<&N::listen_backlog>()},
+      {.name = "socket.send.buffer.bytes",
+       .type = kInt,
+       .default_text = "102400",
+       .min = -1,
+       .doc = "Send buffer of a socket; -1 leaves it to the system.",
+       .set = net<&N::send_buffer_bytes>()},
+      {.name = "socket.receive.buffer.bytes",
+       .type = kInt,
+       .default_text = "102400",
+       .min = -1,
+       .doc = "Receive buffer of a socket; -1 leaves it to the system.",
+       .set = net<&N::receive_buffer_bytes>()},
+      {.name = "max.connections",
+       .type = kInt,
+       .default_text = "2147483647",
+       .min = 0,
+       .doc = "Connections at any time; further ones are closed at once.",
+       .set = net<&N::max_connections>()},
+      {.name = "max.connections.per.ip",
+       .type = kInt,
+       .default_text = "2147483647",
+       .min = 0,
+       .doc = "Connections from one address at any time; further ones are closed at once.",
+       .set = net<&N::max_connections_per_ip>()},
+      {.name = "connections.max.idle.ms",
+       .type = kLong,
+       .default_text = "600000",
+       .doc = "A connection that is silent for so long is closed; a negative value never closes one.",
+       .set = net<&N::max_idle>()},
+      {.name = "cohort.connections.write.timeout.ms",
+       .type = kInt,
+       .default_text = "30000",
+       .min = 1,
+       .doc = "A connection whose client takes no byte of a waiting reply for so long is closed.",
+       .set = net<&N::write_timeout>()},
+      {.name = "cohort.reactors",
+       .type = kInt,
+       .default_text = "0",
+       .min = 0,
+       .max = 256,
+       .doc = "Event loops, each a thread; 0 is one per core.",
+       .set = &store<&S::reactors>},
+      {.name = "fetch.max.bytes",
+       .type = kInt,
+       .default_text = "57671680",
+       .min = 1024,
+       .doc = "Most bytes of records in one answer to Fetch.",
+       .set = &store<&S::fetch_max_bytes>},
+      {.name = "max.request.partition.size.limit",
+       .type = kInt,
+       .default_text = "2000",
+       .min = 1,
+       .doc = "Most partitions in one answer to DescribeTopicPartitions.",
+       .set = &store<&S::max_request_partitions>},
+  };
+}
+
+}  // namespace cohort::config
