@@ -1,0 +1,152 @@
+#include "server/config/config.h"
+
+#include <catch2/catch.hpp>
+
+namespace cohort::config {
+namespace {
+
+Loaded loaded(std::string text, const std::vector<std::string>& overrides = {}) {
+  auto result = load(FileText{"server.properties", std::move(text)}, overrides);
+  if (!result) FAIL(result.error().message);
+  return *std::move(result);
+}
+
+std::string refused(std::string text, const std::vector<std::string>& overrides = {}) {
+  auto result = load(FileText{"server.properties", std::move(text)}, overrides);
+  return result ? "accepted" : result.error().message;
+}
+
+const Setting& setting(const Loaded& from, std::string_view key) {
+  for (const Setting& s : from.settings) {
+    if (s.key->name == key) return s;
+  }
+  FAIL("no setting " << key);
+  std::abort();
+}
+
+TEST_CASE("config: the defaults of the table are those of the structs") {
+  auto result = load(std::nullopt, {});
+  REQUIRE(result.has_value());
+  CHECK(result->config == ServerConfig{});
+  CHECK(result->warnings.empty());
+  CHECK(result->ignored.empty());
+}
+
+TEST_CASE("config: each key stands in the table once, with an explanation and a default that fits") {
+  std::vector<std::string_view> names;
+  for (const Key& key : keys()) {
+    INFO(key.name);
+    CHECK(std::ranges::find(names, key.name) == names.end());
+    names.push_back(key.name);
+    CHECK(key.doc.ends_with("."));
+    CHECK(find_key(key.name) == &key);
+    CHECK_FALSE(is_ignored_kafka_key(key.name));
+    if (key.default_text) CHECK(parse_value(key, *key.default_text).has_value());
+  }
+}
+
+TEST_CASE("config: an override goes before the file, the file before the default") {
+  const Loaded l = loaded("num.partitions=3\nmessage.max.bytes=5000\n", {"num.partitions=7"});
+  CHECK(l.config.topics.num_partitions == 7);
+  CHECK(l.config.topics.max_message_bytes == 5000);
+  CHECK(setting(l, "num.partitions").source == Source::kOverride);
+  CHECK(setting(l, "message.max.bytes").source == Source::kFile);
+  CHECK(setting(l, "node.id").source == Source::kDefault);
+  CHECK(setting(l, "node.id").value == "1");
+  CHECK_FALSE(setting(l, "log.retention.ms").value.has_value());
+}
+
+TEST_CASE("config: the finer of several keys wins, whatever the order in the file") {
+  const Loaded l =
+      loaded("log.retention.ms=5\nlog.retention.minutes=2\nlog.retention.hours=1\nlog.dirs=/b\nlog.dir=/a\n");
+  CHECK(l.config.topics.retention_ms == 5);
+  CHECK(l.config.log_dir == "/b");
+  CHECK(loaded("log.retention.minutes=2\n").config.topics.retention_ms == 120'000);
+  CHECK(loaded("log.retention.hours=-1\n").config.topics.retention_ms == -1);
+}
+
+TEST_CASE("config: unknown keys are warned about, Kafka's other keys are not") {
+  const Loaded l = loaded("process.roles=broker\ngroup.share.max.size=4\nnum.partitons=1\n", {"nonsense=1"});
+  REQUIRE(l.warnings.size() == 2);
+  CHECK(l.warnings[0] == "--override: the key nonsense is not known and has no effect");
+  CHECK(l.warnings[1] == "server.properties, line 3: the key num.partitons is not known and has no effect");
+  CHECK(l.ignored == std::vector<std::string>{"group.share.max.size", "process.roles"});
+}
+
+TEST_CASE("config: an error names place, key, value and what is allowed") {
+  CHECK(refused("a=1\nnum.partitions=0\n") ==
+        "server.properties, line 2: num.partitions=0 is not possible, it must be a whole number from 1 to 2147483647");
+  CHECK(refused("", {"num.partitions=many"}) ==
+        "--override: num.partitions=many is not possible, it must be a whole number from 1 to 2147483647");
+  CHECK(refused("auto.create.topics.enable=yes").ends_with("it must be true or false"));
+  CHECK(refused("cohort.durability=never").ends_with("it must be one of os, sync"));
+  CHECK(refused("log.cleaner.min.cleanable.ratio=1.5").ends_with("it must be a number from 0 to 1"));
+  CHECK(refused("group.consumer.assignors=uniform,sticky")
+            .ends_with("it must be a list without repeats of uniform, range"));
+  CHECK(
+      refused("group.consumer.assignors=range,range").ends_with("it must be a list without repeats of uniform, range"));
+  CHECK(refused("log.retention.ms=-2").ends_with("it must be a whole number of at least -1"));
+  CHECK(refused("message.max.bytes=99999999999999999999").find("message.max.bytes=9999") != std::string::npos);
+  CHECK(refused("log.dirs=/a,/b").find("exactly one folder") != std::string::npos);
+  CHECK(refused("=5\n") == "server.properties, line 1: there is no key before \"5\"; write key=value");
+  CHECK(refused("a=\\u1\n").starts_with("server.properties, line 1: "));
+  CHECK(refused("", {"novalue"}) == "--override novalue: write key=value");
+  CHECK(refused("", {"=x"}) == "--override =x: write key=value");
+}
+
+TEST_CASE("config: rules between keys") {
+  CHECK(refused("group.consumer.session.timeout.ms=30000").find("from group.consumer.min.session.timeout.ms (45000)") !=
+        std::string::npos);
+  CHECK(refused("group.consumer.max.session.timeout.ms=1000").find("at least group.consumer.min.session") !=
+        std::string::npos);
+  CHECK(refused("group.consumer.heartbeat.interval.ms=1000").find("from group.consumer.min.heartbeat") !=
+        std::string::npos);
+  CHECK(refused("group.consumer.max.heartbeat.interval.ms=1000").find("at least group.consumer.min.heartbeat") !=
+        std::string::npos);
+  CHECK(refused("group.consumer.min.session.timeout.ms=1\ngroup.consumer.session.timeout.ms=5000")
+            .find("more than group.consumer.heartbeat.interval.ms (5000)") != std::string::npos);
+  CHECK(refused("group.consumer.assignment.interval.ms=20000").find("to group.consumer.max.assignment.interval.ms") !=
+        std::string::npos);
+  CHECK(refused("group.consumer.max.assignment.interval.ms=1\ngroup.consumer.min.assignment.interval.ms=2")
+            .find("at least group.consumer.min.assignment") != std::string::npos);
+  CHECK(refused("queued.max.request.bytes=5").find("at least socket.request.max.bytes") != std::string::npos);
+  CHECK(refused("group.consumer.min.session.timeout.ms=46000") ==
+        "default value: group.consumer.session.timeout.ms=45000 is not possible, it must be from "
+        "group.consumer.min.session.timeout.ms (46000) to group.consumer.max.session.timeout.ms (60000)");
+}
+
+TEST_CASE("config: listeners") {
+  CHECK(parse_listener("PLAINTEXT://:9092").value() == Listener{"PLAINTEXT", "", 9092});
+  CHECK(parse_listener("PLAINTEXT://0.0.0.0:0").value() == Listener{"PLAINTEXT", "0.0.0.0", 0});
+  CHECK(parse_listener("INSIDE://localhost:19092").value() == Listener{"INSIDE", "localhost", 19092});
+  CHECK(parse_listener("PLAINTEXT://[::1]:9092").value() == Listener{"PLAINTEXT", "::1", 9092});
+  for (const char* bad : {"", "9092", "localhost:9092", "://h:1", "PLAINTEXT://localhost", "PLAINTEXT://localhost:",
+                          "PLAINTEXT://localhost:65536", "PLAINTEXT://localhost:-1", "PLAINTEXT://[::1:9092",
+                          "PLAINTEXT://::1:9092", "SSL://localhost:9093", "SASL_SSL://localhost:9093"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_listener(bad).has_value());
+  }
+}
+
+TEST_CASE("config: advertised listeners") {
+  Loaded l =
+      loaded("listeners=PLAINTEXT://0.0.0.0:9092,OUT://0.0.0.0:9093\nadvertised.listeners=OUT://example.org:29093");
+  REQUIRE(l.config.net.advertised.size() == 2);
+  CHECK(l.config.net.advertised[0] == l.config.net.listeners[0]);
+  CHECK(l.config.net.advertised[1] == Listener{"OUT", "example.org", 29093});
+  CHECK(refused("advertised.listeners=OTHER://h:1").find("OTHER is none") != std::string::npos);
+  CHECK(refused("advertised.listeners=PLAINTEXT://0.0.0.0:9092").find("clients can connect to") != std::string::npos);
+  CHECK(refused("listeners=PLAINTEXT://a:1,PLAINTEXT://b:2").find("only once") != std::string::npos);
+  CHECK(refused("listeners=A://h:1,B://h:1").find("a different port") != std::string::npos);
+}
+
+TEST_CASE("config: listeners of Kafka's controller are left out") {
+  const Loaded l = loaded(
+      "controller.listener.names=CONTROLLER\nlisteners=PLAINTEXT://h:9092,CONTROLLER://h:9093\n"
+      "advertised.listeners=PLAINTEXT://h:9092,CONTROLLER://h:9093\n");
+  CHECK(l.config.net.listeners == std::vector<Listener>{{"PLAINTEXT", "h", 9092}});
+  CHECK(l.config.net.advertised == std::vector<Listener>{{"PLAINTEXT", "h", 9092}});
+}
+
+}  // namespace
+}  // namespace cohort::config
