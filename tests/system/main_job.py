@@ -106,8 +106,9 @@ def read_until(job: Job, members: list[Member], target: int) -> None:
         if time.monotonic() > deadline:
             raise JobFailed(f"only {job.total_seen()} of {target} records read after {PATIENCE_S} s")
         for member in members:
-            member.poll(min(500, max(1, target - job.total_seen())))
-            member.commit()
+            if (wanted := target - job.total_seen()) > 0:
+                member.poll(min(500, wanted))
+                member.commit()
 
 
 def wait_for_assignment(members: list[Member], pause: bool = True) -> str:
