@@ -54,8 +54,11 @@ class PendingBatches {
   void make_room(std::size_t record_bytes) {
     if (is_open_ && builder_.estimated_size() + record_bytes > max_batch_bytes_) close();
     if (is_open_) return;
-    builder_.start({.base_offset = next_offset_});
-    batches_.push_back(Batch{.base_offset = next_offset_, .end_offset = next_offset_});
+    protocol::BatchOptions options;
+    options.base_offset = next_offset_;
+    builder_.start(options);
+    Batch& batch = batches_.emplace_back();
+    batch.base_offset = batch.end_offset = next_offset_;
     is_open_ = true;
   }
   // After make_room() for it. Returns the record's offset.
