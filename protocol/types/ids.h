@@ -27,6 +27,5 @@ inline constexpr MemberEpoch kLeaveGroupMemberEpoch{-1};
 inline constexpr MemberEpoch kLeaveGroupStaticMemberEpoch{-2};  // leaves for a while, keeps its partitions
 
 inline constexpr GenerationId kNoGeneration{-1};
-inline constexpr ProducerId kNoProducerId{-1};
 
 }  // namespace cohort::protocol

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,7 +34,7 @@ struct CreatedTopic {
   protocol::TopicId id;          // zero when there is an error or only validation was asked for
   std::int32_t partitions = -1;  // -1 when there is an error
   std::int16_t replication_factor = -1;
-  std::vector<std::pair<std::string, std::string>> configs;  // what the topic overrides
+  std::map<std::string, std::string, std::less<>> configs;  // what the topic overrides: see describe_config
 };
 
 // By name or by id, exactly one of them.

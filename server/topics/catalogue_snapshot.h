@@ -13,19 +13,18 @@
 #include "protocol/types/ids.h"
 #include "protocol/types/uuid.h"
 #include "server/topics/topic_config.h"
+#include "server/topics/topic_name.h"
 
 namespace cohort::topics {
-
-// Names of the topics that the server writes itself.
-inline constexpr std::string_view kConsumerOffsetsTopic = "__consumer_offsets";
 
 struct TopicInfo {
   protocol::TopicId id;
   protocol::TopicName name;
   std::int32_t partitions = 0;  // > 0
   bool internal = false;
-  ConfigOverrides overrides;  // as the operator wrote them, sorted by name
-  TopicConfig config;         // what they come to, with the defaults of this process
+  std::int64_t created_ms = 0;  // wall time
+  ConfigOverrides overrides;    // as the operator wrote them, sorted by name
+  TopicConfig config;           // what they come to, with the defaults of this process
 };
 
 class CatalogueSnapshot {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/batch/record_batch.h"
 #include "server/config/server_config.h"
 #include "server/topics/catalogue_requests.h"
 
@@ -22,24 +23,22 @@ namespace cohort::topics {
 // Key → value as written. Only keys of the table, only values that passed check_overrides.
 using ConfigOverrides = std::map<std::string, std::string, std::less<>>;
 
-enum class TimestampType : std::uint8_t { kCreateTime, kLogAppendTime };
-
 // What a topic's keys come to. Units are in the names; limits as in the table.
 struct TopicConfig {
   std::int64_t retention_ms = 0;     // -1: for ever
   std::int64_t retention_bytes = 0;  // -1: no limit
   std::int32_t segment_bytes = 0;
   std::int64_t segment_ms = 0;
-  std::int32_t index_interval_bytes = 0;
   bool clean_by_delete = false;
   bool clean_by_compact = false;
   std::int32_t max_message_bytes = 0;
-  TimestampType timestamp_type = TimestampType::kCreateTime;
+  protocol::TimestampType timestamp_type = protocol::TimestampType::kCreateTime;
   std::int64_t timestamp_before_max_ms = 0;
   std::int64_t timestamp_after_max_ms = 0;
   std::int64_t flush_messages = 0;
   std::int64_t flush_ms = 0;
-  std::string compression_type;  // "producer" keeps what the producer chose
+  std::optional<protocol::Compression> compression;  // nothing: keep what the producer chose
+  std::int32_t min_insync_replicas = 1;              // above 1 acks=all cannot be met: NOT_ENOUGH_REPLICAS
   config::Durability durability = config::Durability::kOs;
   friend bool operator==(const TopicConfig&, const TopicConfig&) = default;
 };

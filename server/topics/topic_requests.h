@@ -24,6 +24,8 @@ struct PartitionId {
 };
 
 // ---- Produce ----
+// Internal topics are written by the server alone: INVALID_TOPIC_EXCEPTION, also for clients with id __admin_client,
+// whom Kafka lets through.
 
 struct ProducePartition {
   PartitionId id;
@@ -33,15 +35,19 @@ struct ProducePartition {
 struct ProduceCall {
   std::int16_t acks = -1;         // -1 all, 1, 0; anything else answers INVALID_REQUIRED_ACKS for each partition
   std::int16_t version = 3;       // of the Produce request: zstd is UNSUPPORTED_COMPRESSION_TYPE below 7
-  bool internal_allowed = false;  // only clients with id __admin_client may write to internal topics
   std::vector<ProducePartition> partitions;
+};
+struct RecordRefusal {
+  std::int32_t batch_index = 0;  // of the record in its batch
+  std::string message;
 };
 struct ProducedPartition {
   protocol::ErrorCode error = protocol::ErrorCode::kNone;
   std::int64_t base_offset = -1;
   std::int64_t log_append_time_ms = -1;  // -1 unless the topic has message.timestamp.type=LogAppendTime
   std::int64_t log_start_offset = -1;
-  std::string message;  // why, for a person; empty when there is no more to say than the code does
+  std::string message;                       // why, for a person; empty when there is no more to say than the code does
+  std::vector<RecordRefusal> record_errors;  // the records that INVALID_RECORD or INVALID_TIMESTAMP is about
 };
 
 // ---- Fetch ----
@@ -51,12 +57,13 @@ enum class IsolationLevel : std::int8_t { kReadUncommitted = 0, kReadCommitted =
 struct FetchPartition {
   PartitionId id;
   std::int64_t fetch_offset = 0;
-  std::int32_t max_bytes = 0;              // of this partition; its first batch comes whole all the same
+  std::int32_t max_bytes = 0;              // of this partition
   std::int32_t current_leader_epoch = -1;  // -1: not checked; else FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH
 };
 struct FetchCall {
   std::int32_t min_bytes = 1;
-  std::int32_t max_bytes = 0;    // of the whole answer, in request order; the first batch of the answer comes whole
+  std::int32_t max_bytes =
+      0;  // of the whole answer, in request order; the first batch of all comes whole, however large
   std::int32_t max_wait_ms = 0;  // how long to wait for min_bytes; an error in any partition answers at once
   IsolationLevel isolation = IsolationLevel::kReadUncommitted;
   std::vector<FetchPartition> partitions;

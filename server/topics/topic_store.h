@@ -16,39 +16,22 @@
 #include <vector>
 
 #include "protocol/base/result.h"
-#include "server/config/server_config.h"
 #include "server/topics/catalogue_requests.h"
 #include "server/topics/catalogue_snapshot.h"
+#include "server/topics/options.h"
 #include "server/topics/topic_requests.h"
 
 namespace cohort::reactor {
 class ReactorPool;
 }
 namespace cohort::storage {
+class Fs;
 class Log;
 class LogSet;
 class LogThreads;
 }  // namespace cohort::storage
 
 namespace cohort::topics {
-
-struct TopicStoreOptions {
-  std::int32_t node_id = 1;
-  config::TopicDefaults defaults;
-  std::int32_t offsets_partitions = 4;  // of __consumer_offsets when the data folder is made; > 0
-  std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;
-  Duration producer_id_expiration = std::chrono::hours{24};
-  std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // a fetch may ask for less, never for more
-
-  // Bounds of this process. Over one of them: POLICY_VIOLATION for topics and partitions, THROTTLING_QUOTA_EXCEEDED for
-  // catalogue changes that wait, and the answers named below.
-  std::int32_t max_topics = 20'000;
-  std::int32_t max_partitions = 100'000;        // of all topics together
-  std::int32_t max_pending_changes = 10'000;    // catalogue requests that wait for the disk
-  std::int64_t max_inflight_bytes = 256 << 20;  // records of one reactor on their way to the disk: KAFKA_STORAGE_ERROR
-  std::int32_t max_parked_fetches = 20'000;     // of one reactor; one more is answered at once with what there is
-  std::int32_t max_producers_per_partition = 100'000;  // the one idle longest is forgotten
-};
 
 template <typename Answer>
 using Done = std::move_only_function<void(Answer)>;
@@ -59,9 +42,10 @@ class TopicStore {
  public:
   // Reads the catalogue (on the first start: makes cluster id and internal topics), finishes deletions that a crash cut
   // short, opens every log. Blocks; call it before the reactors run. All references must outlive the store.
-  static Result<std::unique_ptr<TopicStore>> open(reactor::ReactorPool& reactors, storage::LogSet& logs,
-                                                  storage::LogThreads& threads, const TopicStoreOptions& options,
-                                                  Now now);
+  // fs: the one that `logs` works on.
+  static Result<std::unique_ptr<TopicStore>> open(reactor::ReactorPool& reactors, storage::Fs& fs,
+                                                  storage::LogSet& logs, storage::LogThreads& threads,
+                                                  const TopicStoreOptions& options, Now now);
   ~TopicStore();
 
   // Writes what makes the next start quick. Call it when the reactors and log threads have stopped.
@@ -101,9 +85,11 @@ class TopicStore {
 
   // ---- internal topics ----
 
-  // The log of a partition of an internal topic. Its writer is a shard, on the reactor named by reactor_of; the store
-  // only reads it, up to what was announced by internal_durable.
-  storage::Log& internal_log(const PartitionId& id);
+  // The log of a partition of an internal topic, open and recovered; null for any other. Its writer is a shard, on the
+  // reactor named by reactor_of; the store only reads it, up to what was announced by internal_durable. Log threads
+  // work on it under log_key(id).
+  std::shared_ptr<storage::Log> internal_log(const PartitionId& id);
+  static std::uint64_t log_key(const PartitionId& id);
   // The internal log is durable up to this offset (exclusive): consumers may see it. On the partition's reactor.
   void internal_durable(const PartitionId& id, std::int64_t end_offset);
   // Where a partition lives. Internal topics: partition modulo reactors; others by a hash of topic id and partition.

@@ -1,0 +1,72 @@
+// The decisions of one partition: which batch may be appended, at which offset, what a repeat is answered, and how far
+// consumers may read. Pure; owned by a Partition, on its reactor's thread.
+//
+// A decision is booked at once (offsets, producer state), before its bytes are in the log, so that the next batch of
+// the same producer is judged rightly while the first is on its way. Only I/O can fail after that; then the whole core
+// is thrown away and made again from the log, as a shard's state is: there is no second way back.
+//
+// Leader epoch: always 0. One node leads for ever; an epoch that never changes never falls.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "server/topics/producer_state.h"
+#include "server/topics/topic_config.h"
+#include "server/topics/topic_requests.h"
+
+namespace cohort::topics {
+
+inline constexpr std::int32_t kLeaderEpoch = 0;
+
+class PartitionCore {
+ public:
+  // The log ends at end_offset, all of it counts as met. max_decompressed_bytes: see TopicStoreOptions.
+  PartitionCore(std::int64_t end_offset, ProducerTable producers, std::size_t max_decompressed_bytes);
+
+  struct Produced {
+    ProducedPartition answer;  // an error, or the offsets; log_start_offset is the driver's
+    // Where the log must have got to before the answer is true: written, and for acks=all as durable as the topic
+    // promises. -1: at once.
+    std::int64_t needs_end_offset = -1;
+    bool appended = false;  // bytes were added to out
+  };
+  // One entry of a Produce request. Adds the batch, ready for the log, to the end of `out`.
+  Produced produce(std::span<const std::byte> records, std::int16_t acks, std::int16_t version,
+                   const TopicConfig& config, std::int64_t now_ms, std::vector<std::byte>& out);
+
+  // The log has the bytes below this offset; it has them on the disk. Neither falls.
+  void written(std::int64_t end_offset);
+  void durable(std::int64_t end_offset);
+
+  std::int64_t next_offset() const { return next_offset_; }  // of the next batch
+  std::int64_t written_offset() const { return written_; }   // exclusive
+  std::int64_t durable_offset() const { return durable_; }   // exclusive
+  // Exclusive: the end of the prefix in which each batch has met its own acks policy.
+  std::int64_t high_watermark() const { return high_watermark_; }
+  ProducerTable& producers() { return producers_; }
+  const ProducerTable& producers() const { return producers_; }
+
+ private:
+  struct Promise {  // a batch with acks=all in a topic that syncs
+    std::int64_t base_offset;
+    std::int64_t end_offset;
+  };
+  void move_high_watermark();
+
+  std::int64_t next_offset_;
+  std::int64_t written_;
+  std::int64_t durable_;
+  std::int64_t high_watermark_;
+  std::deque<Promise> promises_;  // not yet durable, by offset
+  ProducerTable producers_;
+  std::size_t max_decompressed_bytes_;
+  std::vector<std::byte> scratch_;
+};
+
+// FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or nothing (Partition.checkCurrentLeaderEpoch). -1: not checked.
+protocol::ErrorCode check_leader_epoch(std::int32_t current_leader_epoch);
+
+}  // namespace cohort::topics

@@ -1,0 +1,34 @@
+// The table of topic keys: one row per key, all that is known about it. Names, types, ranges and defaults are those of
+// Kafka's LogConfig and ServerTopicConfigSynonyms; keys that start with cohort. are our own. Not here, and therefore
+// refused as unknown: Kafka's keys of tiered storage and of replication throttling, which mean nothing on one node.
+// Private to topics.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/config/server_config.h"
+#include "server/topics/topic_config.h"
+
+namespace cohort::topics {
+
+struct ConfigKey {
+  std::string_view name;
+  std::string_view server_key;  // whose value a topic has that does not say otherwise
+  ConfigType type;
+  std::string (*default_value)(const config::TopicDefaults& defaults);
+  std::string_view documentation;
+  double min = std::numeric_limits<double>::lowest();  // of numbers
+  double max = std::numeric_limits<double>::max();
+  std::span<const std::string_view> allowed = {};  // of strings and of each entry of a list; empty: anything
+};
+
+// Sorted by name.
+std::span<const ConfigKey> config_keys();
+// Null when there is no such key.
+const ConfigKey* find_config_key(std::string_view name);
+
+}  // namespace cohort::topics
