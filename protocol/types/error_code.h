@@ -2,7 +2,7 @@
 // A value that stands on the wire; a client may be sent only codes that its version of an API knows.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <string_view>

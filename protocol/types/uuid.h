@@ -3,7 +3,7 @@
 // Kept as two integers rather than a byte array, so that comparing and hashing are two instructions.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <compare>
 #include <cstddef>

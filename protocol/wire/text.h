@@ -7,7 +7,7 @@
 // allocate for every member id (36 characters). Not thread-safe, like any value.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <compare>
 #include <concepts>
