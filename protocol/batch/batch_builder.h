@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/batch/record.h"
 #include "protocol/batch/record_batch.h"
+#include "protocol/wire/byte_buffer.h"
 
 namespace cohort::protocol {
 
@@ -26,11 +26,11 @@ struct BatchOptions {
   std::int16_t producer_epoch = kNoProducerEpoch;
   std::int32_t base_sequence = kNoSequence;
   // With it the timestamp type is LogAppendTime and this is the time of all records.
-  std::optional<std::int64_t> log_append_time_ms;
+  std::optional<std::int64_t> log_append_time_ms = std::nullopt;
   // Compaction: the base timestamp becomes this time (see BatchHeader::delete_horizon_ms).
-  std::optional<std::int64_t> delete_horizon_ms;
+  std::optional<std::int64_t> delete_horizon_ms = std::nullopt;
   // Compaction keeps the offset range although its last records are gone. Default: the last record's delta.
-  std::optional<std::int32_t> last_offset_delta;
+  std::optional<std::int32_t> last_offset_delta = std::nullopt;
 };
 
 class BatchBuilder {
@@ -58,11 +58,11 @@ class BatchBuilder {
   // start().
   Result<std::span<const std::byte>> finish();
   // finish(), and the buffer with it: for bytes that travel to another thread. The builder starts over without memory.
-  Result<std::vector<std::byte>> release();
+  Result<ByteBuffer> release();
 
  private:
-  std::vector<std::byte> buffer_;      // header and records, not compressed
-  std::vector<std::byte> compressed_;  // header and compressed records, if asked for
+  ByteBuffer buffer_;      // header and records, not compressed
+  ByteBuffer compressed_;  // header and compressed records, if asked for
   BatchOptions options_;
   std::int32_t records_count_ = 0;
   std::int32_t last_offset_delta_ = -1;

@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "protocol/base/result.h"
 
 namespace cohort::protocol {
+
+class ByteBuffer;
 
 // The numbers are those of the attributes of a batch (Kafka's CompressionType).
 enum class Compression : std::uint8_t { kNone = 0, kGzip = 1, kSnappy = 2, kLz4 = 3, kZstd = 4 };
@@ -19,20 +20,17 @@ enum class Compression : std::uint8_t { kNone = 0, kGzip = 1, kSnappy = 2, kLz4 
 // Kafka's name: none, gzip, snappy, lz4, zstd.
 std::string_view compression_name(Compression compression);
 
-// Decompresses the whole input into output, whose content is replaced and whose capacity is used again.
-// Never produces or reserves more than max_output bytes (while it grows, old and new buffer exist side by side);
-// more is kTooLarge, bytes that do not follow the codec's format, or go on after its end, are kMalformed. On an error
+// Decompresses the whole input into output, whose content is replaced and whose memory is used again.
+// Never produces or reserves more than max_output bytes (while it grows, old and new buffer exist side by side); more
+// is kTooLarge; bytes that do not follow the codec's format, or go on after its end, are kMalformed. After an error
 // output holds nothing useful. Beside the output a codec uses: gzip 40 KB, snappy nothing, lz4 at most 9 MB, zstd 160
-// KB; the window of a zstd frame costs nothing, because the output is the window. Accepts what Kafka's readers accept:
+// KB (the window of a zstd frame costs nothing, because the output is the window). Accepts what Kafka's readers accept:
 // gzip members and zstd frames one after the other, xerial streams and raw snappy blocks, lz4 frames of independent
 // blocks only (Lz4BlockInputStream).
 Result<void> decompress(Compression compression, std::span<const std::byte> input, std::size_t max_output,
-                        std::vector<std::byte>& output);
-
-Result<std::vector<std::byte>> decompress(Compression compression, std::span<const std::byte> input,
-                                          std::size_t max_output);
+                        ByteBuffer& output);
 
 // Appends the compressed input to output, at the codec's default level. kTooLarge for more than 1 GiB.
-Result<void> compress(Compression compression, std::span<const std::byte> input, std::vector<std::byte>& output);
+Result<void> compress(Compression compression, std::span<const std::byte> input, ByteBuffer& output);
 
 }  // namespace cohort::protocol

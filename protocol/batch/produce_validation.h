@@ -17,6 +17,8 @@
 
 namespace cohort::protocol {
 
+class ByteBuffer;
+
 struct ProduceRules {
   std::int16_t produce_version = 0;  // zstd needs 7
   std::size_t max_message_bytes = kMaxBatchSize;
@@ -54,7 +56,8 @@ inline constexpr std::size_t kMaxRecordErrors = 100;
 // a producer id without sequence, records that cannot be read or do not count 0, 1, 2, ... (Kafka rewrites such a
 // compressed batch and lets an uncompressed one pass; readers would see wrong offsets), a missing key.
 // INVALID_TIMESTAMP: out of range, or LogAppendTime claimed by the client.
+// scratch: for decompressed records, used again from call to call.
 std::expected<ProducedBatch, ProduceError> validate_produced_batch(std::span<const std::byte> records,
-                                                                   const ProduceRules& rules);
+                                                                   const ProduceRules& rules, ByteBuffer& scratch);
 
 }  // namespace cohort::protocol

@@ -6,17 +6,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/batch/record_batch.h"
 
 namespace cohort::protocol {
+
+class ByteBuffer;
 
 // Bytes that may be null. Borrowed.
 using NullableSpan = std::optional<std::span<const std::byte>>;
@@ -38,33 +40,36 @@ class RecordHeaders {
     Iterator() = default;
     const RecordHeader& operator*() const { return current_; }
     const RecordHeader* operator->() const { return &current_; }
-    Iterator& operator++();
+    Iterator& operator++() {
+      if (--left_ > 0) read();
+      return *this;
+    }
     void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& a, const Iterator& b) { return a.left_ == b.left_; }
+    friend bool operator==(const Iterator& iterator, std::default_sentinel_t) { return iterator.left_ == 0; }
 
    private:
     friend class RecordHeaders;
-    Iterator(const std::byte* at, std::int32_t left) : at_(at), left_(left) {
+    Iterator(std::span<const std::byte> bytes, std::int32_t left) : rest_(bytes), left_(left) {
       if (left_ > 0) read();
     }
     void read();
 
-    const std::byte* at_ = nullptr;  // behind current_
-    std::int32_t left_ = 0;          // current_ included
+    std::span<const std::byte> rest_;  // behind current_
+    std::int32_t left_ = 0;            // current_ included
     RecordHeader current_;
   };
 
   RecordHeaders() = default;
   std::int32_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
-  Iterator begin() const { return Iterator(at_, count_); }
-  Iterator end() const { return Iterator(); }
+  Iterator begin() const { return Iterator(bytes_, count_); }
+  std::default_sentinel_t end() const { return {}; }
 
  private:
   friend class RecordReader;
-  RecordHeaders(const std::byte* at, std::int32_t count) : at_(at), count_(count) {}
+  RecordHeaders(std::span<const std::byte> bytes, std::int32_t count) : bytes_(bytes), count_(count) {}
 
-  const std::byte* at_ = nullptr;
+  std::span<const std::byte> bytes_;
   std::int32_t count_ = 0;
 };
 
@@ -93,10 +98,11 @@ enum class ControlRecordType : std::int16_t {
 // From the key of a record in a control batch: int16 version (any from 0 on), int16 type.
 Result<ControlRecordType> control_record_type(const RecordView& record);
 
-// The records of the batch without compression: the batch's own bytes, or those put into scratch. kTooLarge if they
-// are more than max_bytes, kUnsupported for an unknown codec, kMalformed for bytes that the codec does not understand.
+// The records of the batch without compression: the batch's own bytes, or those put into scratch. kTooLarge if more
+// than max_bytes come out of the codec, kUnsupported for an unknown codec, kMalformed for bytes that the codec does not
+// understand.
 Result<std::span<const std::byte>> uncompressed_records(const BatchView& batch, std::size_t max_bytes,
-                                                        std::vector<std::byte>& scratch);
+                                                        ByteBuffer& scratch);
 
 // Reads one record after the other. Every length is checked against the bytes that are there.
 class RecordReader {
@@ -120,8 +126,7 @@ class RecordReader {
 
 // Calls fn(const RecordView&) for each record; fn returns void, or Result<void> whose error ends the loop.
 template <typename Fn>
-Result<void> for_each_record(const BatchView& batch, std::size_t max_decompressed_bytes,
-                             std::vector<std::byte>& scratch, Fn&& fn) {
+Result<void> for_each_record(const BatchView& batch, std::size_t max_decompressed_bytes, ByteBuffer& scratch, Fn&& fn) {
   auto records = uncompressed_records(batch, max_decompressed_bytes, scratch);
   if (!records) return std::unexpected(std::move(records.error()));
   RecordReader reader(batch, *records);

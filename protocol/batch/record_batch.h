@@ -4,18 +4,16 @@
 // and back as it is; only few of its fields are ever looked at.
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/batch/compression.h"
+#include "protocol/wire/big_endian.h"
 
 namespace cohort::protocol {
 
@@ -118,9 +116,7 @@ class BatchHeader {
  private:
   template <std::integral T>
   T load(std::size_t at) const {
-    T value;
-    std::memcpy(&value, bytes_ + at, sizeof value);
-    return std::endian::native == std::endian::big ? value : std::byteswap(value);
+    return load_big_endian<T>(bytes_ + at);
   }
 };
 
