@@ -31,6 +31,8 @@ std::string emit_record_source(const std::string& log, const std::vector<Message
 std::string qualified(const Message& message, const Struct& structure);
 // Scope of the message's nested structs: "JoinGroupRequest::".
 std::string scope_of(const Message& message);
+// "[[maybe_unused]] " for a struct of which nothing stands on the wire, else "".
+std::string unused_mark(const Message& message, const Struct& structure);
 // Condition (as version_condition) under which a field has the compact form.
 std::string compact_condition(const Message& message, const Struct& structure, const Field& field);
 

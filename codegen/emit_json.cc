@@ -29,8 +29,8 @@ void json_value(Code& code, const Field& field, const std::string& member) {
 }  // namespace
 
 void emit_json(Code& code, const Message& message, const Struct& structure) {
-  code.open("static void json_struct(JsonWriter& json, const {}& message, [[maybe_unused]] std::int16_t version) {{",
-            qualified(message, structure));
+  code.open("static void json_struct(JsonWriter& json, {}const {}& message, [[maybe_unused]] std::int16_t version) {{",
+            unused_mark(message, structure), qualified(message, structure));
   code.text("json.begin_object();");
   for (const Field& field : structure.fields) {
     const std::string member = "message." + member_name(field.name);

@@ -126,8 +126,8 @@ void read_tagged(Code& code, const Message& message, const Struct& structure, co
 void emit_read(Code& code, const Message& message, const Struct& structure) {
   const std::string scope = scope_of(message);
   const std::string flexible = version_condition(message.flexible, structure.versions);
-  code.open("static void read_struct(ByteReader& reader, {}& message, [[maybe_unused]] std::int16_t version) {{",
-            qualified(message, structure));
+  code.open("static void read_struct({0}ByteReader& reader, {0}{1}& message, [[maybe_unused]] std::int16_t version) {{",
+            unused_mark(message, structure), qualified(message, structure));
   if (flexible != "true" && flexible != "false") code.line("const bool flexible = {};", flexible);
   for (const Field& field : structure.fields) {
     if (field.tag) continue;

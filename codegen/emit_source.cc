@@ -13,6 +13,10 @@ std::string qualified(const Message& message, const Struct& structure) {
   return &structure == &message.body ? message.name() : scope_of(message) + structure.name;
 }
 
+std::string unused_mark(const Message& message, const Struct& structure) {
+  return structure.fields.empty() && message.flexible.empty() ? "[[maybe_unused]] " : "";
+}
+
 std::string compact_condition(const Message& message, const Struct& structure, const Field& field) {
   if (field.tag) return "true";
   if (field.flexible) return version_condition(*field.flexible, structure.versions);

@@ -141,8 +141,10 @@ void refuse_tagged(Code& code, const Message& message, const Struct& structure) 
 
 void emit_write(Code& code, const Message& message, const Struct& structure) {
   const std::string flexible = version_condition(message.flexible, structure.versions);
-  code.open("static void write_struct(ByteWriter& writer, const {}& message, [[maybe_unused]] std::int16_t version) {{",
-            qualified(message, structure));
+  code.open(
+      "static void write_struct({0}ByteWriter& writer, {0}const {1}& message, [[maybe_unused]] std::int16_t version) "
+      "{{",
+      unused_mark(message, structure), qualified(message, structure));
   if (flexible != "true" && flexible != "false") code.line("const bool flexible = {};", flexible);
   for (const Field& field : structure.fields) {
     if (field.tag) continue;
