@@ -12,6 +12,9 @@
 
 namespace cohort::storage {
 
+// Larger offsets are never written and never believed, so that adding to one cannot overflow.
+inline constexpr std::int64_t kMaxOffset = std::int64_t{1} << 62;
+
 struct Checkpoint {
   std::int64_t start_offset = 0;     // log start offset; segments wholly below it are left-overs
   std::int64_t recovery_offset = 0;  // every byte of a batch below it is durable

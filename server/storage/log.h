@@ -23,6 +23,7 @@
 
 #include "protocol/base/result.h"
 #include "protocol/wire/bytes.h"
+#include "server/storage/batch_scanner.h"
 #include "server/storage/checkpoint.h"
 #include "server/storage/fs.h"
 #include "server/storage/segment.h"
@@ -51,7 +52,7 @@ struct RecoveryReport {
 };
 
 struct ReadResult {
-  protocol::Bytes batches;        // whole batches, owned; empty when there is nothing between from_offset and the limit
+  protocol::Bytes batches{};      // whole batches, owned; empty when there is nothing between from_offset and the limit
   std::int64_t first_offset = 0;  // base offset of the first batch; may be below from_offset, which lies inside it
   std::int64_t next_offset = 0;   // where to go on; from_offset when empty
   std::int64_t segment_base = 0;  // where the bytes were, to name the place in an error
@@ -131,14 +132,48 @@ class Log {
 
  private:
   class Recovery;
+  // A segment as a reader saw it at one moment.
+  struct View {
+    std::shared_ptr<const Segment> segment;
+    SegmentSummary summary;
+    bool is_live = false;              // the last segment: its index is looked at under the mutex
+    std::shared_ptr<const File> file;  // null until open_view(), like the index
+    std::shared_ptr<const SparseIndex> index;
+  };
+
   Log(Fs& fs, SegmentCache& cache, std::string dir, const LogOptions& options);
 
+  // --- log_append.cc: the writer ---
   Result<void> writable() const;
+  Result<std::int64_t> check_batches(std::span<const std::byte> batches) const;
+  Result<void> make_room(std::uint64_t bytes, std::int64_t new_end);
+  Result<void> undo_append();
   Result<void> sync_active();
+  // A new, empty and durable last segment; replaces the last one if that has the same base offset.
   Result<void> start_segment(std::int64_t base_offset);
-  Result<void> write_checkpoint();
-  Result<void> undo_append(std::uint64_t size);
-  std::shared_ptr<Segment> find_segment(std::int64_t offset) const;
+  // Precondition: everything is synced. Writes the index of the last segment, too.
+  Result<void> write_checkpoint(std::int64_t start_offset, std::uint64_t window_bytes);
+  bool checkpoint_is_current() const;
+  static std::uint64_t window_of(const LogOptions& options);
+
+  // --- log_read.cc and log_timestamps.cc: readers ---
+  std::optional<View> find_view(std::int64_t offset) const;
+  std::vector<View> all_views() const;
+  View view_of(const std::shared_ptr<Segment>& segment) const;  // under the mutex
+  Result<void> open_view(View& view) const;
+  // A seal or a deletion has taken away what the view shows: an error met while reading it means nothing.
+  bool is_outdated(const View& view) const;
+  template <typename Fn>
+  auto with_index(const View& view, Fn fn) const;
+  Result<ReadResult> read_segment(const View& view, std::int64_t from_offset, std::size_t max_bytes,
+                                  std::int64_t limit_offset, bool at_least_one_batch) const;
+  Result<std::optional<TimestampOffset>> find_record(View& view, std::int64_t timestamp_ms,
+                                                     std::int64_t limit_offset) const;
+  Result<std::optional<TimestampOffset>> find_in_batch(const View& view, std::uint64_t position, std::size_t size,
+                                                       std::int64_t timestamp_ms) const;
+  Result<std::int64_t> visible_max_timestamp(View& view, std::int64_t limit_offset) const;
+  // Turns what a parser said into an error that names the place; an error of the disk stays as it is.
+  std::unexpected<Error> damaged(const View& view, std::uint64_t position, Error why) const;
 
   Fs& fs_;
   SegmentCache& cache_;
@@ -149,16 +184,18 @@ class Log {
   std::atomic<std::int64_t> start_{0};
   std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> durable_{0};
+  std::atomic<bool> removed_{false};
 
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_;  // by base offset, never empty
 
   // The writer's own.
-  Checkpoint checkpoint_;               // as it is on the disk
-  std::uint64_t durable_position_ = 0;  // in the last segment
+  Checkpoint checkpoint_;      // as it is on the disk
+  SegmentSummary durable_in_;  // the last segment as far as it is durable
   bool needs_seal_ = false;
+  bool must_roll_ = false;  // a file for the next segment may exist: nothing more may go into this one
   bool closed_ = false;
-  std::atomic<bool> removed_{false};
+  bool is_folder_synced_ = false;
 };
 
 }  // namespace cohort::storage

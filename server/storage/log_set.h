@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/base/result.h"
@@ -75,6 +76,7 @@ class LogSet {
   Result<void> scan();
   Result<void> create(const LogId& id, const LogOptions& options);
   Result<void> delete_folder(const std::string& name);
+  std::string path_of(std::string_view name) const;
 
   Fs& fs_;
   LogSetOptions options_;

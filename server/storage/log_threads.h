@@ -33,19 +33,17 @@ class LogThreads {
   // limit of its own: each log's owner keeps a bounded number of jobs in flight (a shard exactly one write).
   [[nodiscard]] bool submit(std::uint64_t key, Job job);
 
-  // Runs what was submitted, then ends the threads. Idempotent; not from a job.
+  // Runs what was submitted, then ends the threads. May be called again; not from a job, not by two threads at once.
   void stop();
 
  private:
-  struct Queue {
-    std::deque<Job> jobs;
-  };
   void run();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::unordered_map<std::uint64_t, Queue> queues_;  // a key is here while it has jobs waiting or running
-  std::deque<std::uint64_t> ready_;                  // keys with a waiting job and none running, each once
+  // A key is here while it has jobs; the first job stays in the queue, moved out, until it has run.
+  std::unordered_map<std::uint64_t, std::deque<Job>> queues_;
+  std::deque<std::uint64_t> ready_;  // keys with a waiting job and none running, each once
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

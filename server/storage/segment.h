@@ -1,9 +1,9 @@
 // Segment: one .log file of a log, with the sparse index that finds batches in it. Internal to storage.
 //
-// Owner: Log (shared with readers in flight and with SegmentCache). The last segment of a log keeps its file open and
-// is changed by the writer under the log's mutex; the others are immutable, and their file and index are opened on
-// demand and kept by SegmentCache. Why not keep all open: a log of 1 TiB has a thousand segments, a server thousands of
-// logs, and a process may have 20,000 files open.
+// Owner: Log, shared with readers in flight and with SegmentCache. The last segment of a log keeps its file open and is
+// changed by the writer under the log's mutex. The others never change, and their file and index are opened on demand
+// and kept by SegmentCache. Why not keep all open: a log of 1 TiB has a thousand segments, a server has thousands of
+// logs, and a process may have some 20,000 files open.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,9 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,37 +23,50 @@
 
 namespace cohort::storage {
 
-// What it takes to read a segment. Immutable file handle; index of a segment that is not written any more.
+// What it takes to read a segment that is not written any more. Immutable.
 struct OpenSegment {
-  std::shared_ptr<File> file;
+  std::shared_ptr<const File> file;
   std::shared_ptr<const SparseIndex> index;
 };
 
 struct Segment {
-  std::int64_t base_offset = 0;
-  std::int64_t end_offset = 0;
-  std::uint64_t size = 0;  // bytes of whole batches; the file has no more once recovery is done
-  std::int64_t max_timestamp_ms = -1;
-  std::shared_ptr<File> file;          // the last segment only
-  std::shared_ptr<SparseIndex> index;  // the last segment only
+  SegmentSummary summary;  // covered_bytes: of whole batches; the file holds nothing else that counts
+  // The last segment only.
+  std::shared_ptr<File> file;
+  std::shared_ptr<SparseIndex> index;  // its summary is the segment's
 };
 
-std::string segment_file_name(std::int64_t base_offset);  // 20 digits and .log
-std::string index_file_name(std::int64_t base_offset);    // 20 digits and .sparseindex
+inline constexpr std::string_view kSegmentSuffix = ".log";
+inline constexpr std::string_view kIndexSuffix = ".sparseindex";
+inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";  // LogSet's, in the same folder
+inline constexpr std::size_t kMaxIndexBytes = std::size_t{16} << 20;              // a segment of 2 GiB needs 2.6 MB
 
-// The most recently read closed segments of all logs, at most `capacity` of them. Thread-safe; no I/O under its mutex.
+std::string segment_path(std::string_view dir, std::int64_t base_offset);  // 20 digits and .log, as Kafka
+std::string index_path(std::string_view dir, std::int64_t base_offset);
+// The base offset in a file name of exactly 20 digits and this suffix.
+std::optional<std::int64_t> parse_file_name(std::string_view name, std::string_view suffix);
+
+// The index of the whole segment, from its file or, failing that, from the batches (their headers only).
+Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view dir, const SegmentSummary& summary);
+// Writes the index file; durable, but for its name.
+Result<void> write_index(Fs& fs, std::string_view dir, const SparseIndex& index);
+
+// Removes the segment and its index; a failure is logged and left to the next start.
+void remove_segment_files(Fs& fs, std::string_view dir, std::int64_t base_offset);
+
+// The most recently read closed segments of all logs, at most `capacity` of them. Threads: any; no I/O under its mutex.
 class SegmentCache {
  public:
   explicit SegmentCache(std::size_t capacity) : capacity_(capacity) {}
 
   std::shared_ptr<const OpenSegment> find(const Segment* segment);
-  void put(const std::shared_ptr<const Segment>& segment, std::shared_ptr<const OpenSegment> open);
+  void put(std::shared_ptr<const Segment> segment, std::shared_ptr<const OpenSegment> open);
   void drop(const Segment* segment);
   std::size_t size() const;
 
  private:
   struct Slot {
-    std::shared_ptr<const Segment> segment;  // keeps the key alive
+    std::shared_ptr<const Segment> segment;  // keeps the key from being used again
     std::shared_ptr<const OpenSegment> open;
   };
   const std::size_t capacity_;

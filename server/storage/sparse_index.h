@@ -2,8 +2,9 @@
 // storage.
 //
 // A plain value: Log guards the one of its last segment, the others are immutable. Kept in a file beside the segment
-// (`<20 digits>.sparseindex`) when the segment is closed and at each checkpoint, for what is synced only. The file is a
-// help and nothing more: missing, damaged or not of this segment means that it is built again from the batches.
+// (`<20 digits>.sparseindex`) when the segment is closed and at each checkpoint, and only for what was synced before.
+// The file is a help and nothing more: missing, damaged or not of this segment means that it is built again from the
+// batches.
 // Why not Kafka's .index and .timeindex: they have no checksum and no word on how much of the segment they cover, so
 // after each unclean stop they must be built again; and one file is one sync.
 #pragma once
@@ -19,9 +20,20 @@
 
 namespace cohort::storage {
 
+// What the first bytes of an index file say about a segment, so that a start reads them and not the entries.
+struct SegmentSummary {
+  std::int64_t base_offset = 0;
+  std::int64_t end_offset = 0;
+  std::uint64_t covered_bytes = 0;     // of the segment, from its start; all of them synced before this was written
+  std::int64_t max_timestamp_ms = -1;  // -1: no batch, or none with a timestamp
+
+  friend bool operator==(const SegmentSummary&, const SegmentSummary&) = default;
+};
+
 class SparseIndex {
  public:
   static constexpr std::uint64_t kIntervalBytes = 16 * 1024;
+  static constexpr std::size_t kSummaryBytes = 52;  // at the start of the file
 
   struct Entry {
     std::int64_t offset = 0;  // base offset of the batch at position
@@ -32,34 +44,30 @@ class SparseIndex {
   };
 
   SparseIndex() = default;
-  explicit SparseIndex(std::int64_t base_offset) : base_offset_(base_offset), end_offset_(base_offset) {}
+  explicit SparseIndex(std::int64_t base_offset);
 
   // The next batch of the segment.
-  void add(std::uint32_t size, std::int64_t end_offset, std::int64_t max_timestamp_ms);
-  // Forgets what is at or above position, which must be the start of a batch or the end; end_offset is its offset.
-  void cut(std::uint64_t position, std::int64_t end_offset);
+  void add(std::size_t batch_bytes, std::int64_t end_offset, std::int64_t max_timestamp_ms);
+  // Back to an earlier summary() of this index.
+  void cut(const SegmentSummary& earlier);
 
-  std::int64_t base_offset() const { return base_offset_; }
-  std::int64_t end_offset() const { return end_offset_; }
-  std::uint64_t covered_bytes() const { return covered_; }
-  std::int64_t max_timestamp_ms() const { return max_timestamp_ms_; }
+  const SegmentSummary& summary() const { return summary_; }
 
-  // Where to start walking to find the batch with this offset.
-  std::uint64_t floor_by_offset(std::int64_t offset) const;
-  // Where to start walking to find the first batch with a max timestamp of at least timestamp_ms.
-  std::uint64_t floor_by_timestamp(std::int64_t timestamp_ms) const;
+  // The last known place at or before the batch with this offset: where to start walking.
+  Entry floor_by_offset(std::int64_t offset) const;
+  // The same for the first batch with a max timestamp of at least timestamp_ms.
+  Entry floor_by_timestamp(std::int64_t timestamp_ms) const;
 
   std::string to_bytes() const;
-  static Result<SparseIndex> parse(std::string_view bytes);
+  // kCorrupt when the checksums or the order of the entries are wrong.
+  static Result<SegmentSummary> parse_summary(std::span<const std::byte> bytes);
+  static Result<SparseIndex> parse(std::span<const std::byte> bytes);
 
   friend bool operator==(const SparseIndex&, const SparseIndex&) = default;
 
  private:
-  std::int64_t base_offset_ = 0;
-  std::int64_t end_offset_ = 0;
-  std::uint64_t covered_ = 0;
-  std::int64_t max_timestamp_ms_ = -1;
-  std::vector<Entry> entries_;
+  SegmentSummary summary_;
+  std::vector<Entry> entries_;  // ascending; the segment's start is not among them
 };
 
 }  // namespace cohort::storage

@@ -1,0 +1,56 @@
+// BatchScanner: walks the batches of a segment file from a position on, in bounded memory. Internal to storage.
+//
+// Owner: a function that scans; the file must outlive it. Threads: one. Why not mmap: a disk that fails under a mapping
+// kills the process, here it is a Result; and a page cache of a scanned gigabyte would count as our memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "protocol/base/result.h"
+#include "protocol/batch/record_batch.h"
+#include "server/storage/fs.h"
+
+namespace cohort::storage {
+
+// No batch of a log is larger: append() refuses it, and a length above it in a file is damage.
+inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
+
+enum class Check {
+  kHeaders,    // lengths and magic; bodies are skipped
+  kChecksums,  // everything
+};
+
+class BatchScanner {
+ public:
+  static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+
+  // Scans [position, end) of the file; offset is what the batch at position must begin with, and so on without a gap.
+  BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::int64_t offset, Check check,
+               std::size_t buffer_bytes = kBufferBytes);
+
+  // The header of the next batch, valid until the next call; nullopt at the end. kIo: the file could not be read.
+  // Any other error: what is at position() is not a sound, whole batch; the message says what was expected.
+  Result<std::optional<protocol::BatchHeader>> next();
+  // Where the batch that next() returns or refuses next begins, and its base offset.
+  std::uint64_t position() const { return position_; }
+  std::int64_t offset() const { return offset_; }
+
+ private:
+  // Makes at least `count` bytes from position_ on available, if the file has them.
+  Result<std::span<const std::byte>> available(std::size_t count);
+
+  const File& file_;
+  std::uint64_t position_;
+  const std::uint64_t end_;
+  std::int64_t offset_;
+  const Check check_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t buffer_position_ = 0;  // in the file
+  std::size_t buffer_size_ = 0;        // bytes of buffer_ that were read
+};
+
+}  // namespace cohort::storage

@@ -1,0 +1,67 @@
+#include "server/storage/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <span>
+
+#include "protocol/batch/crc32c.h"
+
+namespace cohort::storage {
+namespace {
+
+std::uint32_t checksum(std::string_view text) {
+  return protocol::crc32c(std::as_bytes(std::span(text)));
+}
+
+// The value of the line `key=value` at the start of rest, which then begins behind that line.
+std::optional<std::uint64_t> take(std::string_view& rest, std::string_view key, int base = 10) {
+  if (!rest.starts_with(key) || rest.size() <= key.size() || rest[key.size()] != '=') return std::nullopt;
+  const std::size_t end = rest.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = rest.substr(key.size() + 1, end - key.size() - 1);
+  std::uint64_t value = 0;
+  const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc() || last != digits.data() + digits.size()) return std::nullopt;
+  rest.remove_prefix(end + 1);
+  return value;
+}
+
+}  // namespace
+
+std::string to_text(const Checkpoint& checkpoint) {
+  std::string text =
+      fmt::format("version=1\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\n",
+                  checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base, checkpoint.position,
+                  checkpoint.window_bytes);
+  text += fmt::format("crc32c={:08x}\n", checksum(text));
+  return text;
+}
+
+Result<Checkpoint> parse_checkpoint(std::string_view text) {
+  std::string_view rest = text;
+  const auto version = take(rest, "version");
+  if (!version) return fail(ErrorKind::kCorrupt, "expected version=1 in the first line");
+  if (*version != 1) return fail(ErrorKind::kUnsupported, fmt::format("has version {}, expected 1", *version));
+  constexpr std::array<std::string_view, 5> kKeys{"start_offset", "recovery_offset", "segment_base", "position",
+                                                  "window_bytes"};
+  std::array<std::uint64_t, kKeys.size()> values{};
+  for (std::size_t i = 0; i < kKeys.size(); ++i) {
+    const auto value = take(rest, kKeys[i]);
+    if (!value || *value > static_cast<std::uint64_t>(kMaxOffset)) {
+      return fail(ErrorKind::kCorrupt, fmt::format("expected {}=<number> in line {}", kKeys[i], i + 2));
+    }
+    values[i] = *value;
+  }
+  const std::uint32_t computed = checksum(text.substr(0, text.size() - rest.size()));
+  const auto stored = take(rest, "crc32c", 16);
+  if (!stored || *stored != computed || !rest.empty()) {
+    return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
+  }
+  return Checkpoint{static_cast<std::int64_t>(values[0]), static_cast<std::int64_t>(values[1]),
+                    static_cast<std::int64_t>(values[2]), values[3], values[4]};
+}
+
+}  // namespace cohort::storage

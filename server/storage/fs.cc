@@ -1,0 +1,35 @@
+#include "server/storage/fs.h"
+
+#include <fmt/format.h>
+
+namespace cohort::storage {
+
+Result<std::string> read_whole_file(Fs& fs, const std::string& path, std::size_t limit) {
+  auto file = fs.open(path, OpenMode::kRead);
+  if (!file) return std::unexpected(std::move(file.error()));
+  const auto size = (*file)->size();
+  if (!size) return std::unexpected(size.error());
+  if (*size > limit) {
+    return fail(ErrorKind::kTooLarge, fmt::format("{} has {} bytes, expected at most {}", path, *size, limit));
+  }
+  std::string text(*size, '\0');
+  const auto read = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
+  if (!read) return std::unexpected(read.error());
+  text.resize(*read);
+  return text;
+}
+
+Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text) {
+  const std::string path = fmt::format("{}/{}", dir, name);
+  const std::string temporary = path + std::string(kTemporarySuffix);
+  {
+    auto file = fs.open(temporary, OpenMode::kCreate);
+    if (!file) return std::unexpected(std::move(file.error()));
+    if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
+    if (auto synced = (*file)->sync(); !synced) return synced;
+  }
+  if (auto renamed = fs.rename(temporary, path); !renamed) return renamed;
+  return fs.sync_dir(dir);
+}
+
+}  // namespace cohort::storage

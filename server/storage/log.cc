@@ -1,0 +1,130 @@
+#include "server/storage/log.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "protocol/base/check.h"
+
+namespace cohort::storage {
+
+Log::Log(Fs& fs, SegmentCache& cache, std::string dir, const LogOptions& options)
+    : fs_(fs), cache_(cache), dir_(std::move(dir)), options_(options) {
+  CHECK(options.segment_bytes >= 1024 && options.segment_bytes <= INT32_MAX, "segment_bytes is checked by config");
+  CHECK(options.checkpoint_bytes > 0 && options.max_unsynced_bytes > 0);
+}
+
+Log::~Log() {
+  for (const auto& segment : segments_) cache_.drop(segment.get());
+}
+
+Result<void> Log::create_files(Fs& fs, const std::string& dir, const LogOptions& options, std::int64_t start_offset) {
+  auto file = fs.open(segment_path(dir, start_offset), OpenMode::kCreate);
+  if (!file) return std::unexpected(std::move(file.error()));
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  const Checkpoint checkpoint{.start_offset = start_offset,
+                              .recovery_offset = start_offset,
+                              .segment_base = start_offset,
+                              .position = 0,
+                              .window_bytes = window_of(options)};
+  return replace_file(fs, dir, kCheckpointName, to_text(checkpoint));  // syncs the folder, too
+}
+
+std::vector<SegmentInfo> Log::segments() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SegmentInfo> infos;
+  infos.reserve(segments_.size());
+  for (const auto& segment : segments_) {
+    const SegmentSummary& summary = segment->summary;
+    infos.push_back({summary.base_offset, summary.end_offset, summary.covered_bytes, summary.max_timestamp_ms});
+  }
+  return infos;
+}
+
+std::uint64_t Log::size_bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments_) bytes += segment->summary.covered_bytes;
+  return bytes;
+}
+
+std::uint64_t Log::window_of(const LogOptions& options) {
+  return options.durability == Durability::kSync ? options.max_unsynced_bytes : 0;
+}
+
+bool Log::checkpoint_is_current() const {
+  return checkpoint_.recovery_offset == end_offset() && checkpoint_.segment_base == durable_in_.base_offset &&
+         checkpoint_.start_offset == start_offset() && checkpoint_.window_bytes == window_of(options_);
+}
+
+Result<void> Log::write_checkpoint(std::int64_t start_offset, std::uint64_t window_bytes) {
+  CHECK(durable_offset() == end_offset(), "a recovery point above what was synced");
+  const Segment& last = *segments_.back();
+  if (last.summary.covered_bytes > 0) {
+    if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
+  }
+  const Checkpoint next{.start_offset = start_offset,
+                        .recovery_offset = end_offset(),
+                        .segment_base = last.summary.base_offset,
+                        .position = last.summary.covered_bytes,
+                        .window_bytes = window_bytes};
+  if (auto written = replace_file(fs_, dir_, kCheckpointName, to_text(next)); !written) return written;
+  checkpoint_ = next;
+  return {};
+}
+
+Result<void> Log::delete_before(std::int64_t offset) {
+  if (offset <= start_offset()) return {};
+  if (auto ready = writable(); !ready) return ready;
+  if (offset > end_offset()) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("Cannot delete {} before offset {}: it ends at {}", dir_, offset, end_offset()));
+  }
+  // 1. The start must be durable before the first file goes, and so must all that it leaves behind as the log.
+  if (auto synced = sync(); !synced) return synced;
+  if (auto written = write_checkpoint(offset, checkpoint_.window_bytes); !written) return written;
+  start_.store(offset, std::memory_order_release);
+
+  // 2. Whole segments below it. What cannot be removed now is removed at the next start.
+  std::vector<std::shared_ptr<Segment>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    auto kept = segments_.begin();
+    while (segments_.end() - kept > 1 && (*kept)->summary.end_offset <= offset) ++kept;
+    dropped.assign(segments_.begin(), kept);
+    segments_.erase(segments_.begin(), kept);
+  }
+  for (const auto& segment : dropped) {
+    cache_.drop(segment.get());
+    remove_segment_files(fs_, dir_, segment->summary.base_offset);
+  }
+  return {};
+}
+
+Result<void> Log::set_options(const LogOptions& options) {
+  const std::uint64_t window = window_of(options);
+  if (window != checkpoint_.window_bytes) {
+    if (auto ready = writable(); !ready) return ready;
+    if (auto synced = sync(); !synced) return synced;
+    if (auto written = write_checkpoint(start_offset(), window); !written) return written;
+  }
+  options_ = options;
+  return {};
+}
+
+Result<void> Log::close() {
+  if (closed_ || removed_.load(std::memory_order_acquire)) return {};
+  if (needs_seal_) return writable();
+  if (auto synced = sync(); !synced) return synced;
+  if (!checkpoint_is_current()) {
+    if (auto written = write_checkpoint(start_offset(), window_of(options_)); !written) return written;
+  }
+  closed_ = true;
+  return {};
+}
+
+void Log::mark_removed() {
+  removed_.store(true, std::memory_order_release);
+}
+
+}  // namespace cohort::storage

@@ -1,0 +1,209 @@
+// The writer's side of a log: append, sync, roll, and what follows when the disk refuses.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "protocol/base/log.h"
+#include "server/storage/log.h"
+
+namespace cohort::storage {
+namespace {
+
+constexpr std::int64_t kMaxRelativeOffset = std::numeric_limits<std::int32_t>::max();  // Kafka's readers rely on it
+
+}  // namespace
+
+Result<void> Log::writable() const {
+  if (removed_.load(std::memory_order_acquire)) {
+    return fail(ErrorKind::kNotFound, fmt::format("{} was removed", dir_));
+  }
+  if (closed_) return fail(ErrorKind::kInvalid, fmt::format("{} is closed", dir_));
+  if (needs_seal_) {
+    return fail(ErrorKind::kIo, fmt::format("{} takes no writes: a sync failed and the log was not sealed since", dir_),
+                EIO);
+  }
+  return {};
+}
+
+Result<std::int64_t> Log::check_batches(std::span<const std::byte> batches) const {
+  std::int64_t expected = end_offset();
+  if (batches.empty()) return fail(ErrorKind::kMalformed, "No batch to append");
+  while (!batches.empty()) {
+    const auto header = protocol::parse_batch_header(batches, kMaxBatchBytes);
+    if (!header) return std::unexpected(header.error());
+    if (header->size_in_bytes() > batches.size()) return fail(ErrorKind::kMalformed, "A batch to append is not whole");
+    if (header->base_offset() != expected) {
+      return fail(ErrorKind::kMalformed, fmt::format("A batch to append to {} has base offset {}, expected {}", dir_,
+                                                     header->base_offset(), expected));
+    }
+    expected = header->last_offset() + 1;
+    batches = batches.subspan(header->size_in_bytes());
+  }
+  if (expected > kMaxOffset) return fail(ErrorKind::kTooLarge, fmt::format("{} is at its last offset", dir_));
+  return expected;
+}
+
+// What has to happen before these bytes can be written: everything that can fail for another reason than theirs.
+Result<void> Log::make_room(std::uint64_t bytes, std::int64_t new_end) {
+  if (bytes > std::numeric_limits<std::int32_t>::max() || new_end - end_offset() > kMaxRelativeOffset ||
+      (options_.durability == Durability::kSync && bytes > options_.max_unsynced_bytes)) {
+    return fail(ErrorKind::kTooLarge, fmt::format("{} bytes in one append to {}", bytes, dir_));
+  }
+  const SegmentSummary last = segments_.back()->summary;
+  if (must_roll_ || (last.covered_bytes > 0 && (last.covered_bytes + bytes > options_.segment_bytes ||
+                                                new_end - last.base_offset > kMaxRelativeOffset))) {
+    return roll();
+  }
+  const std::uint64_t unsynced = last.covered_bytes - durable_in_.covered_bytes;
+  if (options_.durability == Durability::kSync && unsynced + bytes > options_.max_unsynced_bytes) {
+    if (auto synced = sync(); !synced) return synced;
+  }
+  const std::uint64_t checked = checkpoint_.segment_base == last.base_offset ? checkpoint_.position : 0;
+  if (last.covered_bytes - checked >= options_.checkpoint_bytes) {
+    if (auto synced = sync(); !synced) return synced;
+    return write_checkpoint(start_offset(), checkpoint_.window_bytes);
+  }
+  return {};
+}
+
+Result<void> Log::append(std::span<const std::byte> batches) {
+  // 1. Refuse what is not ours to write.
+  if (auto ready = writable(); !ready) return ready;
+  const auto new_end = check_batches(batches);
+  if (!new_end) return std::unexpected(new_end.error());
+  if (auto ready = make_room(batches.size(), *new_end); !ready) return ready;
+
+  // 2. Write behind the last batch. Readers do not look there yet.
+  Segment& last = *segments_.back();
+  if (auto written = last.file->write_at(last.summary.covered_bytes, batches); !written) {
+    if (auto undone = undo_append(); !undone) {
+      log::error("Log", "{}; the log takes no writes until it is sealed", undone.error().message);
+    }
+    return written;
+  }
+
+  // 3. Publish.
+  const std::lock_guard lock(mutex_);
+  for (auto rest = batches; !rest.empty();) {
+    const protocol::BatchHeader header(rest.data());
+    last.index->add(header.size_in_bytes(), header.last_offset() + 1, header.max_timestamp());
+    rest = rest.subspan(header.size_in_bytes());
+  }
+  last.summary = last.index->summary();
+  end_.store(*new_end, std::memory_order_release);
+  return {};
+}
+
+// Cuts half-written bytes off again. Synced at once, so that a crash cannot bring them back among later batches.
+Result<void> Log::undo_append() {
+  Segment& last = *segments_.back();
+  if (auto cut = last.file->truncate(last.summary.covered_bytes); !cut) {
+    needs_seal_ = true;
+    return cut;
+  }
+  return sync_active();
+}
+
+Result<void> Log::sync() {
+  if (auto ready = writable(); !ready) return ready;
+  if (durable_offset() == end_offset()) return {};
+  return sync_active();
+}
+
+Result<void> Log::sync_active() {
+  // A process that died before us may have made or renamed the file without syncing the folder: once after each open.
+  if (!is_folder_synced_) {
+    if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
+    is_folder_synced_ = true;
+  }
+  const Segment& last = *segments_.back();
+  if (auto synced = last.file->sync_data(); !synced) {
+    needs_seal_ = true;
+    return synced;
+  }
+  durable_in_ = last.summary;
+  durable_.store(last.summary.end_offset, std::memory_order_release);
+  return {};
+}
+
+Result<void> Log::roll() {
+  if (auto ready = writable(); !ready) return ready;
+  if (segments_.back()->summary.covered_bytes == 0) return {};
+  // The old segment is whole on the disk before the new one exists: damage in it is never taken for a torn tail.
+  if (auto synced = sync(); !synced) return synced;
+  if (auto written = write_index(fs_, dir_, *segments_.back()->index); !written) return written;
+  if (auto started = start_segment(end_offset()); !started) return started;
+  return write_checkpoint(start_offset(), checkpoint_.window_bytes);
+}
+
+Result<void> Log::start_segment(std::int64_t base_offset) {
+  const bool is_same_base = segments_.back()->summary.base_offset == base_offset;
+  const std::string path = segment_path(dir_, base_offset);
+  // Under the same name the new file must replace the old one in one step: a log always has a last segment.
+  const std::string made_as = is_same_base ? path + std::string(kTemporarySuffix) : path;
+  must_roll_ = !is_same_base;
+  auto file = fs_.open(made_as, OpenMode::kCreate);
+  if (!file) return std::unexpected(std::move(file.error()));
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  if (is_same_base) {
+    if (auto renamed = fs_.rename(made_as, path); !renamed) return renamed;
+  }
+  // Before the first byte in it can be acknowledged, its name must survive a power loss.
+  if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
+  must_roll_ = false;
+
+  auto next = std::make_shared<Segment>();
+  next->index = std::make_shared<SparseIndex>(base_offset);
+  next->summary = next->index->summary();
+  next->file = std::move(*file);
+  durable_in_ = next->summary;
+
+  const std::lock_guard lock(mutex_);
+  if (is_same_base) {
+    segments_.back() = std::move(next);
+    return {};
+  }
+  // A closed segment is another object, so that readers can look at it without the mutex; those at the tail find it
+  // open.
+  const Segment& last = *segments_.back();
+  auto closed = std::make_shared<Segment>();
+  closed->summary = last.summary;
+  cache_.put(closed, std::make_shared<const OpenSegment>(last.file, last.index));
+  segments_.back() = std::move(closed);
+  segments_.push_back(std::move(next));
+  return {};
+}
+
+Result<void> Log::seal_at_durable() {
+  if (!needs_seal_) return writable();
+  if (removed_.load(std::memory_order_acquire) || closed_) return writable();
+  // 1. Nobody may read on where bytes count as lost.
+  Segment& last = *segments_.back();
+  const std::uint64_t lost = last.summary.covered_bytes - durable_in_.covered_bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    last.index->cut(durable_in_);
+    last.summary = durable_in_;
+    end_.store(durable_in_.end_offset, std::memory_order_release);
+  }
+  if (lost > 0) log::error("Log", "{}: {} bytes above offset {} are lost", dir_, lost, durable_in_.end_offset);
+
+  // 2. Cut the file. If the disk refuses this, too, the next segment's name still says where this one ends.
+  auto cut = last.file->truncate(durable_in_.covered_bytes);
+  if (cut) cut = last.file->sync_data();
+  if (!cut) log::warn("Log", "{}", cut.error().message);
+
+  // 3. Go on in a new file: the kernel may have dropped bytes of the old one and call it clean.
+  if (durable_in_.covered_bytes > 0) {
+    if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
+  }
+  if (auto started = start_segment(durable_in_.end_offset); !started) return started;
+  if (auto written = write_checkpoint(start_offset(), checkpoint_.window_bytes); !written) return written;
+  needs_seal_ = false;
+  return {};
+}
+
+}  // namespace cohort::storage

@@ -1,0 +1,107 @@
+// Offsets by time (ListOffsets). Headers are walked from the sparse index on; only the batch that must hold the record
+// is read and decompressed, as in Kafka's LogSegment.findOffsetByTimestamp.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/batch/record.h"
+#include "server/storage/log.h"
+#include "server/storage/log_views.h"
+
+namespace cohort::storage {
+namespace {
+
+constexpr std::size_t kWalkBytes = 64 * 1024;
+constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
+
+}  // namespace
+
+Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(std::int64_t timestamp_ms,
+                                                                 std::int64_t limit_offset) const {
+  for (View& view : all_views()) {
+    if (view.summary.base_offset >= limit_offset) break;
+    if (view.summary.max_timestamp_ms < timestamp_ms) continue;
+    auto found = find_record(view, timestamp_ms, limit_offset);
+    if (!found && is_outdated(view)) continue;
+    if (!found || *found) return found;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<TimestampOffset>> Log::max_timestamp(std::int64_t limit_offset) const {
+  std::int64_t best = -1;
+  std::optional<View> best_view;
+  for (View& view : all_views()) {
+    if (view.summary.base_offset >= limit_offset) break;
+    if (view.summary.max_timestamp_ms <= best) continue;  // the first record wins among equals
+    const auto visible = visible_max_timestamp(view, limit_offset);
+    if (!visible && is_outdated(view)) continue;
+    if (!visible) return std::unexpected(visible.error());
+    if (*visible <= best) continue;
+    best = *visible;
+    best_view = std::move(view);
+  }
+  if (!best_view) return std::nullopt;
+  return find_record(*best_view, best, limit_offset);
+}
+
+Result<std::int64_t> Log::visible_max_timestamp(View& view, std::int64_t limit_offset) const {
+  const std::int64_t start = start_offset();
+  const SegmentSummary& summary = view.summary;
+  if (summary.base_offset >= start && summary.end_offset <= limit_offset) return summary.max_timestamp_ms;
+  // Only a part is visible: what the index knows about its beginning, and the headers of the rest.
+  if (auto opened = open_view(view); !opened) return std::unexpected(std::move(opened.error()));
+  SparseIndex::Entry from = with_index(view, [&](const SparseIndex& index) {
+    return index.floor_by_offset(summary.base_offset >= start ? limit_offset : start);
+  });
+  if (summary.base_offset < start) from.max_timestamp_ms = -1;
+  std::int64_t best = from.max_timestamp_ms;
+  BatchScanner scanner(*view.file, from.position, summary.covered_bytes, from.offset, Check::kHeaders, kWalkBytes);
+  while (true) {
+    const auto batch = scanner.next();
+    if (!batch) return damaged(view, scanner.position(), batch.error());
+    if (!*batch || (*batch)->last_offset() >= limit_offset) return best;
+    if ((*batch)->last_offset() >= start) best = std::max(best, (*batch)->max_timestamp());
+  }
+}
+
+Result<std::optional<TimestampOffset>> Log::find_record(View& view, std::int64_t timestamp_ms,
+                                                        std::int64_t limit_offset) const {
+  if (auto opened = open_view(view); !opened) return std::unexpected(std::move(opened.error()));
+  const std::int64_t start = start_offset();
+  const auto from = with_index(view, [&](const SparseIndex& index) { return index.floor_by_timestamp(timestamp_ms); });
+  BatchScanner scanner(*view.file, from.position, view.summary.covered_bytes, from.offset, Check::kHeaders, kWalkBytes);
+  while (true) {
+    const std::uint64_t position = scanner.position();
+    const auto batch = scanner.next();
+    if (!batch) return damaged(view, position, batch.error());
+    if (!*batch || (*batch)->last_offset() >= limit_offset) return std::nullopt;
+    if ((*batch)->max_timestamp() < timestamp_ms || (*batch)->last_offset() < start) continue;
+    auto found = find_in_batch(view, position, (*batch)->size_in_bytes(), timestamp_ms);
+    if (!found || *found) return found;  // none: the header says more than its records hold
+  }
+}
+
+Result<std::optional<TimestampOffset>> Log::find_in_batch(const View& view, std::uint64_t position, std::size_t size,
+                                                          std::int64_t timestamp_ms) const {
+  std::vector<std::byte> bytes(size);
+  const auto read = view.file->read_at(position, bytes);
+  if (!read) return std::unexpected(read.error());
+  const auto batch = protocol::parse_batch(std::span(bytes).first(*read), kMaxBatchBytes);
+  if (!batch) return damaged(view, position, batch.error());
+  std::vector<std::byte> scratch;
+  const auto records = protocol::uncompressed_records(*batch, kMaxDecompressedBytes, scratch);
+  if (!records) return damaged(view, position, records.error());
+  protocol::RecordReader reader(*batch, *records);
+  const std::int64_t start = start_offset();
+  protocol::RecordView record;
+  while (true) {
+    const auto more = reader.next(record);
+    if (!more) return damaged(view, position, more.error());
+    if (!*more) return std::nullopt;
+    if (record.timestamp_ms >= timestamp_ms && record.offset >= start) {
+      return TimestampOffset{record.timestamp_ms, record.offset};
+    }
+  }
+}
+
+}  // namespace cohort::storage
