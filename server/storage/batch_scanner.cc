@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/storage/segment.h"
+
 namespace cohort::storage {
 
 BatchScanner::BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::int64_t offset,

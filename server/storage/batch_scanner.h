@@ -16,9 +16,6 @@
 
 namespace cohort::storage {
 
-// No batch of a log is larger: append() refuses it, and a length above it in a file is damage.
-inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
-
 enum class Check {
   kHeaders,    // lengths and magic; bodies are skipped
   kChecksums,  // everything

@@ -23,7 +23,6 @@
 
 #include "protocol/base/result.h"
 #include "protocol/wire/bytes.h"
-#include "server/storage/batch_scanner.h"
 #include "server/storage/checkpoint.h"
 #include "server/storage/fs.h"
 #include "server/storage/segment.h"

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/base/log.h"
+#include "protocol/batch/record_batch.h"
 #include "server/storage/log.h"
 
 namespace cohort::storage {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "protocol/batch/record_batch.h"
 #include "server/storage/log.h"
 #include "server/storage/log_views.h"
 

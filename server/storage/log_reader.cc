@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "protocol/batch/record_batch.h"
+
 namespace cohort::storage {
 
 LogReader::LogReader(std::shared_ptr<const Log> log, std::int64_t from_offset, std::int64_t limit_offset,

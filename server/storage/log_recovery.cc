@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "protocol/base/log.h"
+#include "server/storage/batch_scanner.h"
 
 namespace cohort::storage {
 namespace {
@@ -111,7 +112,7 @@ Result<void> Log::Recovery::choose_segments() {
   }
   const auto first = std::prev(above);
   below_start_.assign(bases_.begin(), first);
-  for (auto base = first; base != bases_.end(); ++base) segments_.push_back(Found{.base_offset = *base});
+  for (auto base = first; base != bases_.end(); ++base) segments_.emplace_back().base_offset = *base;
   return {};
 }
 

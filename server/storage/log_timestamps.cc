@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/batch/record.h"
+#include "server/storage/batch_scanner.h"
 #include "server/storage/log.h"
 #include "server/storage/log_views.h"
 

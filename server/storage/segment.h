@@ -36,6 +36,9 @@ struct Segment {
   std::shared_ptr<SparseIndex> index;  // its summary is the segment's
 };
 
+// No batch of a log is larger: append() refuses it, and a length above it in a file is damage.
+inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
+
 inline constexpr std::string_view kSegmentSuffix = ".log";
 inline constexpr std::string_view kIndexSuffix = ".sparseindex";
 inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";  // LogSet's, in the same folder

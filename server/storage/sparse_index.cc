@@ -1,12 +1,11 @@
 #include "server/storage/sparse_index.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <concepts>
-#include <cstring>
-#include <limits>
 
 #include "protocol/batch/crc32c.h"
+#include "protocol/wire/big_endian.h"
 
 namespace cohort::storage {
 namespace {
@@ -18,16 +17,15 @@ constexpr std::size_t kCrcBytes = 4;
 
 template <std::integral T>
 void put(std::string& out, T value) {
-  if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+  std::array<std::byte, sizeof value> bytes;
+  protocol::store_big_endian(bytes.data(), value);
+  out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 template <std::integral T>
 T get(std::span<const std::byte> bytes, std::size_t& at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
+  const T value = protocol::load_big_endian<T>(bytes.data() + at);
   at += sizeof value;
-  if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
   return value;
 }
 
