@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "protocol/base/time.h"
-#include "protocol/records/consumer_group_member_metadata_value.h"
+#include "protocol/records/group_record.h"
 #include "protocol/types/ids.h"
 #include "server/coordinator/core/assignment.h"
 

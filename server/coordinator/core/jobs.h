@@ -28,6 +28,8 @@ struct ComputedAssignment {
   GroupAssignment assignment;
   // Who held which instance id when the job began: a static member may be replaced while it runs.
   std::map<protocol::InstanceId, protocol::MemberId> static_members;
+  // The last deletion of any group when the job began: with it a group that was made anew since is told apart.
+  std::int64_t last_deletion = -1;
 };
 
 struct JobResult {

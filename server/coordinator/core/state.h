@@ -10,10 +10,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
+#include "protocol/base/time.h"
 #include "protocol/types/ids.h"
 #include "server/coordinator/consumer/consumer_group.h"
 #include "server/coordinator/core/metadata_view.h"
@@ -35,9 +35,11 @@ struct ForeignGroup {
 };
 
 struct SoftState {
-  std::set<protocol::GroupId, std::less<>> resolving;  // groups whose regular expressions a job resolves
-  std::set<protocol::GroupId, std::less<>> assigning;  // groups whose target a job computes
-  // The view of the last step that saw one, and the version of the last one that brought a new topic.
+  // Groups with a job under way, and when it was handed out: a second one is not started meanwhile. A job whose result
+  // has not come for a while counts as lost, so that no group waits for ever.
+  std::map<protocol::GroupId, MonoTime, std::less<>> resolving;  // regular expressions
+  std::map<protocol::GroupId, MonoTime, std::less<>> assigning;  // target assignments
+  // The last view that was looked at, and the version of the last one that brought a new topic.
   std::shared_ptr<const MetadataView> metadata;
   std::int64_t new_topics_version = 0;
 };
