@@ -36,9 +36,12 @@ struct ConsumerHeartbeat {
   std::int16_t version = 0;
 };
 struct CommitOffsets {
-  protocol::OffsetCommitRequest
-      request;  // topic names and ids both filled in by `api`, unknown topics already answered there
+  // Topic names and ids both filled in by `api`, unknown topics already answered there.
+  protocol::OffsetCommitRequest request;
   std::int16_t version = 0;
+  // Of the MetadataView that `api` knew the topics from. The shard's own may be older, then a topic that it does not
+  // know is a new one; otherwise that topic was deleted meanwhile.
+  std::int64_t metadata_version = 0;
 };
 struct FetchOffsets {
   protocol::OffsetFetchRequest::OffsetFetchRequestGroup group;  // null topics: all of the group
