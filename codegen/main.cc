@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "codegen/emit.h"
+#include "codegen/emit_tests.h"
 #include "codegen/parse.h"
 #include "codegen/validate.h"
 
@@ -23,6 +24,7 @@ namespace {
 
 // Compiled in so many units: few enough to spare the headers, enough for two cores and for ccache.
 constexpr std::size_t kUnits = 20;
+constexpr std::size_t kTestUnits = 8;
 
 std::expected<std::string, std::string> slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -72,11 +74,14 @@ bool put_units(const fs::path& folder, std::size_t units, const std::vector<std:
 bool generate(const fs::path& out, const std::vector<cg::Message>& messages, const std::set<std::string>& logs) {
   bool good = true;
   std::vector<std::string> sources;
+  std::vector<std::string> tests;
   for (const cg::Message& message : messages) {
     const std::string stem = cg::include_stem(message);
     good = put(out / (stem + ".h"), cg::emit_header(message)) && good;
     good = put(out / (stem + ".cc"), cg::emit_source(message)) && good;
+    good = put(out / "tests" / (stem + ".cc"), cg::emit_test_codec(message)) && good;
     sources.push_back(stem + ".cc");
+    tests.push_back("tests/" + stem + ".cc");
   }
   for (const std::string& log : logs) {
     const std::string stem = fmt::format("protocol/records/{}_record", log);
@@ -85,7 +90,9 @@ bool generate(const fs::path& out, const std::vector<cg::Message>& messages, con
     sources.push_back(stem + ".cc");
   }
   good = put(out / "protocol/messages/api_list.h", cg::emit_api_list(messages)) && good;
-  return put_units(out / "units", kUnits, sources) && good;
+  good = put(out / "tests/message_table.cc", cg::emit_test_table(messages)) && good;
+  tests.emplace_back("tests/message_table.cc");
+  return put_units(out / "units", kUnits, sources) && put_units(out / "tests/units", kTestUnits, tests) && good;
 }
 
 }  // namespace
