@@ -1,0 +1,125 @@
+#include "server/storage/posix_fs.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <filesystem>
+
+#include "tests/unit/storage/support.h"
+
+namespace cohort::storage {
+namespace {
+
+// A folder below the system's temporary one, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "cohort_storage_XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+TEST_CASE("PosixFs reads, writes, cuts and syncs", "[posix_fs]") {
+  const TemporaryFolder folder;
+  PosixFs fs;
+  auto file = fs.open(folder / "f", OpenMode::kCreate);
+  REQUIRE(file);
+  REQUIRE((*file)->write_at(0, bytes_of("hello")));
+  REQUIRE((*file)->write_at(7, bytes_of("world")));
+  CHECK((*file)->size() == 12u);
+  std::array<std::byte, 20> out{};
+  CHECK((*file)->read_at(7, out) == 5u);
+  REQUIRE((*file)->truncate(5));
+  REQUIRE((*file)->sync_data());
+  REQUIRE((*file)->sync());
+  REQUIRE(fs.sync_dir(folder.path()));
+  CHECK(read_whole_file(fs, folder / "f", 100) == "hello");
+  CHECK(read_whole_file(fs, folder / "f", 4).error().kind == ErrorKind::kTooLarge);
+  const auto missing = fs.open(folder / "missing", OpenMode::kReadWrite);
+  CHECK(missing.error().kind == ErrorKind::kNotFound);
+  CHECK(missing.error().message == "Cannot open " + (folder / "missing") + ": No such file or directory");
+}
+
+TEST_CASE("PosixFs makes, lists, renames and removes", "[posix_fs]") {
+  const TemporaryFolder folder;
+  PosixFs fs;
+  REQUIRE(fs.make_dir(folder / "b"));
+  CHECK(fs.make_dir(folder / "b").error().os_error == EEXIST);
+  REQUIRE(replace_file(fs, folder.path(), "a", "1"));
+  REQUIRE(replace_file(fs, folder.path(), "a", "2"));
+  CHECK(*fs.list(folder.path()) == std::vector<DirEntry>{{"a", false}, {"b", true}});
+  CHECK(read_whole_file(fs, folder / "a", 10) == "2");
+  REQUIRE(fs.rename(folder / "a", folder / "c"));
+  REQUIRE(fs.remove(folder / "c"));
+  REQUIRE(fs.remove_dir(folder / "b"));
+  CHECK(fs.list(folder.path())->empty());
+  CHECK(fs.list(folder / "b").error().kind == ErrorKind::kNotFound);
+  CHECK(*fs.free_bytes(folder.path()) > 0);
+}
+
+TEST_CASE("A lock keeps another process out and goes with its owner", "[posix_fs]") {
+  const TemporaryFolder folder;
+  PosixFs fs;
+  const auto try_in_child = [&] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto lock = fs.lock_file(folder / ".lock");
+      ::_exit(lock ? 0 : lock.error().os_error == EWOULDBLOCK ? 1 : 2);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WEXITSTATUS(status);
+  };
+  auto lock = fs.lock_file(folder / ".lock");
+  REQUIRE(lock);
+  CHECK(try_in_child() == 1);
+  CHECK(fs.lock_file(folder / ".lock").error().os_error == EWOULDBLOCK);
+  lock->reset();
+  CHECK(try_in_child() == 0);
+}
+
+TEST_CASE("A log on a real disk survives a reopen with and without a clean close", "[posix_fs]") {
+  const TemporaryFolder folder;
+  PosixFs fs;
+  SegmentCache cache(4);
+  const LogOptions options = test::small_log();
+  const std::string dir = folder / "t-0";
+  REQUIRE(fs.make_dir(dir));
+  REQUIRE(Log::create_files(fs, dir, options, 0));
+  test::Model model;
+  for (int round = 0; round < 4; ++round) {
+    auto log = Log::open(fs, cache, dir, options);
+    REQUIRE(log);
+    REQUIRE((*log)->end_offset() == model.end_offset());
+    REQUIRE(*test::read_all(*log) == model.bytes(0, model.end_offset()));
+    if (round > 0) CHECK(((*log)->recovery().batches_scanned == 0) == (round % 2 == 1));
+    for (int i = 0; i < 30; ++i) {
+      const std::int64_t base = (*log)->end_offset();
+      auto batch = test::make_batch(base, 3, 100, 1000, unsigned(i));
+      REQUIRE((*log)->append(batch));
+      model.batches.push_back({base, base + 3, std::move(batch)});
+      REQUIRE((*log)->sync());
+    }
+    if (round % 2 == 0) REQUIRE((*log)->close());
+  }
+}
+
+}  // namespace
+}  // namespace cohort::storage
