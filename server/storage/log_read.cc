@@ -33,17 +33,22 @@ Result<Chunk> load(const File& file, std::uint64_t position, std::uint64_t size)
   return chunk;
 }
 
-// The header of the batch with this base offset; `left` bytes of the segment remain from it on.
-Result<protocol::BatchHeader> expect_batch(std::span<const std::byte> bytes, std::int64_t offset, std::uint64_t left) {
+// The header of the batch at `position` of the segment, which must have this base offset. The segment's own end bounds
+// what it may say: a damaged last offset must not pass for a batch beyond the reader's limit.
+Result<protocol::BatchHeader> expect_batch(std::span<const std::byte> bytes, const SegmentSummary& segment,
+                                           std::uint64_t position, std::int64_t offset) {
   auto header = protocol::parse_batch_header(bytes, kMaxBatchBytes);
   if (!header) return header;
   if (header->base_offset() != offset) {
     return fail(ErrorKind::kMalformed,
                 fmt::format("a batch begins with offset {}, expected {}", header->base_offset(), offset));
   }
-  if (header->size_in_bytes() > left) {
-    return fail(ErrorKind::kMalformed,
-                fmt::format("a batch of {} bytes begins, {} are left", header->size_in_bytes(), left));
+  const std::uint64_t left = segment.covered_bytes - position;
+  const std::size_t size = header->size_in_bytes();
+  const std::int64_t end = header->last_offset() + 1;
+  if (size > left || (size == left) != (end == segment.end_offset) || end > segment.end_offset) {
+    return fail(ErrorKind::kMalformed, fmt::format("a batch of {} bytes goes on to offset {}, expected {} bytes to {}",
+                                                   size, end, left, segment.end_offset));
   }
   return header;
 }
@@ -147,7 +152,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
     if (chunk->from(position).size() < protocol::kBatchHeaderSize && position < end) {
       if (auto loaded = reload(wanted + SparseIndex::kIntervalBytes); !loaded) return std::unexpected(loaded.error());
     }
-    const auto header = expect_batch(chunk->from(position), offset, end - position);
+    const auto header = expect_batch(chunk->from(position), view.summary, position, offset);
     if (!header) return damaged(view, position, header.error());
     first_size = header->size_in_bytes();
     if (header->last_offset() >= from_offset) break;
@@ -172,7 +177,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
   const auto bytes = chunk->from(position);
   std::size_t taken = 0;
   while (bytes.size() - taken >= protocol::kBatchHeaderSize) {
-    const auto header = expect_batch(bytes.subspan(taken), offset, end - position - taken);
+    const auto header = expect_batch(bytes.subspan(taken), view.summary, position + taken, offset);
     if (!header) return damaged(view, position + taken, header.error());
     const std::size_t size = header->size_in_bytes();
     if (header->last_offset() >= limit_offset || taken + size > bytes.size()) break;

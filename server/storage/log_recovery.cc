@@ -255,7 +255,7 @@ Result<void> Log::Recovery::settle() {
     ++log_.recovery_.files_removed;
   }
   for (const std::string& path : leftovers_) {
-    if (auto removed = log_.fs_.remove(path); !removed) return removed;
+    remove_leftover(log_.fs_, path);
     ++log_.recovery_.files_removed;
   }
   return {};

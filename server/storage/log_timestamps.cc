@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/batch/record.h"
+#include "protocol/wire/byte_buffer.h"
 #include "server/storage/batch_scanner.h"
 #include "server/storage/log.h"
 #include "server/storage/log_views.h"
@@ -89,7 +90,7 @@ Result<std::optional<TimestampOffset>> Log::find_in_batch(const View& view, std:
   if (!read) return std::unexpected(read.error());
   const auto batch = protocol::parse_batch(std::span(bytes).first(*read), kMaxBatchBytes);
   if (!batch) return damaged(view, position, batch.error());
-  std::vector<std::byte> scratch;
+  protocol::ByteBuffer scratch;
   const auto records = protocol::uncompressed_records(*batch, kMaxDecompressedBytes, scratch);
   if (!records) return damaged(view, position, records.error());
   protocol::RecordReader reader(*batch, *records);

@@ -75,11 +75,14 @@ Result<void> write_index(Fs& fs, std::string_view dir, const SparseIndex& index)
   return (*file)->sync_data();
 }
 
+void remove_leftover(Fs& fs, const std::string& path) {
+  const auto removed = fs.remove(path);
+  if (!removed && removed.error().kind != ErrorKind::kNotFound) log::warn("Log", "{}", removed.error().message);
+}
+
 void remove_segment_files(Fs& fs, std::string_view dir, std::int64_t base_offset) {
-  for (const std::string& path : {segment_path(dir, base_offset), index_path(dir, base_offset)}) {
-    const auto removed = fs.remove(path);
-    if (!removed && removed.error().kind != ErrorKind::kNotFound) log::warn("Log", "{}", removed.error().message);
-  }
+  remove_leftover(fs, segment_path(dir, base_offset));
+  remove_leftover(fs, index_path(dir, base_offset));
 }
 
 std::shared_ptr<const OpenSegment> SegmentCache::find(const Segment* segment) {

@@ -54,7 +54,8 @@ Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view
 // Writes the index file; durable, but for its name.
 Result<void> write_index(Fs& fs, std::string_view dir, const SparseIndex& index);
 
-// Removes the segment and its index; a failure is logged and left to the next start.
+// Removes a file that nobody needs; a failure is logged and left to the next start, a missing file is fine.
+void remove_leftover(Fs& fs, const std::string& path);
 void remove_segment_files(Fs& fs, std::string_view dir, std::int64_t base_offset);
 
 // The most recently read closed segments of all logs, at most `capacity` of them. Threads: any; no I/O under its mutex.

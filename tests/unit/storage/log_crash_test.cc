@@ -1,9 +1,12 @@
 // Power loss and kill at every I/O operation of a scripted run, with many seeds: what was synced is there byte for
 // byte, what follows is a prefix of what was written, and the log goes on from there.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <functional>
 #include <optional>
 
+#include "protocol/base/log.h"
 #include "tests/unit/storage/support.h"
 
 namespace cohort::storage {
@@ -173,6 +176,7 @@ struct Outcome {
 // Stops the script after each of its I/O operations, `seeds` times each.
 Outcome crash_everywhere(LogOptions options, End end, unsigned seeds, bool forgets_folders = false,
                          bool forgets_files = false) {
+  log::set_level(log::Level::kOff);  // thousands of failures, all on purpose
   Run whole(options, forgets_folders, forgets_files);
   const std::uint64_t before = whole.disk.operations();
   whole.script();
@@ -195,6 +199,7 @@ Outcome crash_everywhere(LogOptions options, End end, unsigned seeds, bool forge
       if (broken) outcome.broken.push_back(fmt::format("operation {} seed {}: {}", stop, seed, *broken));
     }
   }
+  log::set_level(log::Level::kWarn);
   return outcome;
 }
 

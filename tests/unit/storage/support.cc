@@ -18,9 +18,9 @@ std::vector<std::byte> make_batch(std::int64_t base_offset, int records, std::si
       value[k] = static_cast<std::byte>(seed * 31 + k * 7 + std::size_t(i));
     builder.append(timestamp_ms + i, std::nullopt, std::span<const std::byte>(value));
   }
-  auto bytes = builder.release();
+  const auto bytes = builder.finish();
   REQUIRE(bytes);
-  return std::move(*bytes);
+  return {bytes->begin(), bytes->end()};
 }
 
 void Model::cut(std::int64_t end_offset) {
@@ -91,7 +91,8 @@ void LogHarness::check_equals_model() const {
   const auto bytes = read_all(log);
   INFO((bytes ? std::string() : bytes.error().message));
   REQUIRE(bytes);
-  REQUIRE(*bytes == model.bytes(log->start_offset(), log->end_offset()));
+  const bool is_equal = *bytes == model.bytes(log->start_offset(), log->end_offset());
+  REQUIRE(is_equal);
 }
 
 }  // namespace cohort::storage::test

@@ -1,0 +1,78 @@
+#include "server/storage/log_threads.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <latch>
+#include <map>
+#include <memory>
+#include <numeric>
+
+namespace cohort::storage {
+namespace {
+
+TEST_CASE("Jobs of one key run in order and one at a time, while others run too", "[log_threads]") {
+  constexpr int kKeys = 7;
+  constexpr int kJobs = 2000;
+  std::map<std::uint64_t, std::vector<int>> done;  // each vector is touched by jobs of its key alone
+  for (int key = 0; key < kKeys; ++key) done[key].reserve(kJobs);
+  {
+    LogThreads threads(4);
+    for (int i = 0; i < kJobs; ++i) {
+      for (int key = 0; key < kKeys; ++key) {
+        REQUIRE(threads.submit(key, [&sequence = done[key], i] { sequence.push_back(i); }));
+      }
+    }
+    threads.stop();
+    threads.stop();
+  }
+  std::vector<int> expected(kJobs);
+  std::iota(expected.begin(), expected.end(), 0);
+  for (const auto& [key, sequence] : done) CHECK(sequence == expected);
+}
+
+TEST_CASE("A job that waits does not hold up other keys", "[log_threads]") {
+  LogThreads threads(2);
+  std::latch second_ran(1);
+  REQUIRE(threads.submit(1, [&] { second_ran.wait(); }));
+  REQUIRE(threads.submit(2, [&] { second_ran.count_down(); }));
+  threads.stop();
+  CHECK(second_ran.try_wait());
+}
+
+TEST_CASE("stop() runs what was submitted; later jobs are refused and destroyed", "[log_threads]") {
+  LogThreads threads(1);
+  std::latch may_go(1);
+  std::atomic<int> ran{0};
+  REQUIRE(threads.submit(1, [&] { may_go.wait(); }));
+  for (int i = 0; i < 50; ++i) REQUIRE(threads.submit(i % 3, [&] { ran.fetch_add(1); }));
+  may_go.count_down();
+  threads.stop();
+  CHECK(ran.load() == 50);
+  auto owned = std::make_shared<int>(1);
+  CHECK_FALSE(threads.submit(1, [owned] {}));
+  CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("A job may submit the next one", "[log_threads]") {
+  LogThreads threads(2);
+  std::latch all(10);
+  std::function<void(int)> next = [&](int left) {
+    all.count_down();
+    if (left > 1) REQUIRE(threads.submit(5, [&, left] { next(left - 1); }));
+  };
+  REQUIRE(threads.submit(5, [&] { next(10); }));
+  all.wait();
+  threads.stop();
+  CHECK(all.try_wait());
+}
+
+TEST_CASE("What a job owns is destroyed when it has run", "[log_threads]") {
+  LogThreads threads(1);
+  auto owned = std::make_shared<int>(1);
+  REQUIRE(threads.submit(1, [owned] {}));
+  threads.stop();
+  CHECK(owned.use_count() == 1);
+}
+
+}  // namespace
+}  // namespace cohort::storage
