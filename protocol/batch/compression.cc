@@ -113,7 +113,9 @@ Result<void> lz4_decompress(std::span<const std::byte> input, std::size_t max_ou
     return {};
   };
   auto done = decode();
-  if ((std::to_integer<int>(input[5]) >> 4) > kLargestKeptBlockId) context.reset();
+  // Nor is a context kept after an error: liblz4 1.9.4 forgets to reset how much of a frame's announced content is due
+  // and then refuses the sound frames that follow.
+  if (!done || (std::to_integer<int>(input[5]) >> 4) > kLargestKeptBlockId) context.reset();
   return done;
 }
 

@@ -39,6 +39,7 @@ void damage_and_unpack(Compression codec, std::span<const std::byte> input, std:
   if (!plain.empty()) CHECK(!unpack(codec, packed.view(), plain.size() - 1, output));
 
   std::vector<std::byte> damaged(packed.view().begin(), packed.view().end());
+  if (damaged.empty()) return;
   for (std::size_t i = 0; i < kEdits; ++i) {
     const auto edit = edits.subspan(i * kEditSize, kEditSize);
     const std::size_t place = std::to_integer<std::size_t>(edit[0]) * 256 + std::to_integer<std::size_t>(edit[1]);

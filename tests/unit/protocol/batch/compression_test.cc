@@ -150,6 +150,17 @@ TEST_CASE("lz4: only what Kafka's reader takes") {
   CHECK(refusal(codec, changed(6, std::to_integer<int>(good[6]) ^ 1)) == ErrorKind::kMalformed);  // header checksum
 }
 
+TEST_CASE("lz4: a bad frame does not spoil the next one") {
+  const auto codec = Compression::kLz4;
+  const ByteVector good = compressed(codec, test::span_of("hello"));
+  // A frame that announces 5 bytes of content and ends after none. One of all the header checksums is the right one.
+  for (int checksum = 0; checksum < 256; ++checksum) {
+    ByteVector bad = test::bytes_of({0x04, 0x22, 0x4d, 0x18, 0x68, 0x40, 5, 0, 0, 0, 0, 0, 0, 0, checksum, 0, 0, 0, 0});
+    CHECK(refusal(codec, bad) == ErrorKind::kMalformed);
+    CHECK(unpacked(codec, good) == "hello");
+  }
+}
+
 TEST_CASE("zstd: frames one after the other, frames to skip, and windows that cost nothing") {
   const auto codec = Compression::kZstd;
   const ByteVector one = compressed(codec, test::span_of("one "));
