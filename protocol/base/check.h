@@ -10,8 +10,13 @@ namespace cohort {
 
 }  // namespace cohort
 
-#define CHECK(condition, ...)                                                                  \
+// The spelling for headers: a test that includes them also includes Catch2, which has a CHECK of its own.
+#define COHORT_CHECK(condition, ...)                                                           \
   do {                                                                                         \
     if (!(condition)) [[unlikely]]                                                             \
       ::cohort::check_failed(__FILE__, __LINE__, #condition, ::std::string_view{__VA_ARGS__}); \
   } while (false)
+
+#ifndef CHECK
+#define CHECK(...) COHORT_CHECK(__VA_ARGS__)
+#endif
