@@ -29,6 +29,7 @@ struct GroupFamily {
   using Response = coordinator::GroupResponse;
   using Record = protocol::GroupRecord;
   using Output = coordinator::Output;
+  using ReplyToken = coordinator::ReplyToken;
   using TimerKey = coordinator::TimerKey;
   using SetTimer = coordinator::SetTimer;
   using CancelTimer = coordinator::CancelTimer;
@@ -41,8 +42,10 @@ struct GroupFamily {
     return coordinator::Refused{.error = error, .message = std::move(message)};
   }
   // Appends the record's key and value as they stand in the log. False: no value, a tombstone.
-  static bool encode(const Record& record, protocol::ByteBuffer& key, protocol::ByteBuffer& value);
-  // The record may borrow from the bytes. nullopt: a type that this version does not know.
+  static Result<bool> encode(const Record& record, protocol::ByteBuffer& key, protocol::ByteBuffer& value) {
+    return protocol::write_group_record(record, key, value);
+  }
+  // The record borrows from the bytes. nullopt: a type that this version does not know.
   static Result<std::optional<Record>> decode(protocol::NullableSpan key, protocol::NullableSpan value);
 };
 

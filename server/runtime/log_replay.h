@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/batch/record.h"
 #include "protocol/batch/record_batch.h"
+#include "protocol/wire/byte_buffer.h"
 #include "protocol/wire/bytes.h"
 
 namespace cohort::runtime {
@@ -46,7 +46,7 @@ class LogReplay {
   std::optional<protocol::BatchReader> batches_;
   std::optional<protocol::BatchView> batch_;
   std::optional<protocol::RecordReader> records_;  // of the present batch
-  std::vector<std::byte> decompressed_;
+  protocol::ByteBuffer decompressed_;
   std::int64_t next_offset_ = 0;  // nothing below it may come any more
   std::int64_t durable_end_ = 0;
 };

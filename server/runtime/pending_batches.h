@@ -15,6 +15,7 @@
 #include "protocol/base/check.h"
 #include "protocol/batch/batch_builder.h"
 #include "protocol/batch/record_batch.h"
+#include "protocol/wire/byte_buffer.h"
 
 namespace cohort::runtime {
 
@@ -27,7 +28,7 @@ class PendingBatches {
   struct Write {
     std::int64_t base_offset = 0;
     std::int64_t end_offset = 0;  // exclusive
-    std::vector<std::byte> bytes;
+    protocol::ByteBuffer bytes;
   };
 
   explicit PendingBatches(std::size_t max_batch_bytes) : max_batch_bytes_(max_batch_bytes) {}
@@ -70,7 +71,7 @@ class PendingBatches {
 
   // Until the record at `offset` is durable. durable_end() <= offset < next_offset().
   void wait_for(std::int64_t offset, Waiting waiting) {
-    CHECK(offset >= durable_end_ && offset < next_offset_, "nothing to wait for");
+    COHORT_CHECK(offset >= durable_end_ && offset < next_offset_, "nothing to wait for");
     auto batch = batches_.rbegin();
     while (batch->base_offset > offset) ++batch;
     batch->waiting.push_back(std::move(waiting));
@@ -88,7 +89,7 @@ class PendingBatches {
 
   // The batch being written is durable: whoever waited for it.
   std::vector<Waiting> complete() {
-    CHECK(is_writing_, "no write to complete");
+    COHORT_CHECK(is_writing_, "no write to complete");
     is_writing_ = false;
     Batch batch = std::move(batches_.front());
     batches_.pop_front();
@@ -101,15 +102,15 @@ class PendingBatches {
   struct Batch {
     std::int64_t base_offset = 0;
     std::int64_t end_offset = 0;
-    std::size_t size = 0;          // 0 while open
-    std::vector<std::byte> bytes;  // empty while open and once it is being written
+    std::size_t size = 0;        // 0 while open
+    protocol::ByteBuffer bytes;  // empty while open and once it is being written
     std::vector<Waiting> waiting;
   };
 
   void close() {
     Batch& batch = batches_.back();
     auto bytes = builder_.release();
-    CHECK(bytes.has_value(), "an uncompressed batch cannot fail");
+    COHORT_CHECK(bytes.has_value(), "an uncompressed batch cannot fail");
     batch.bytes = std::move(*bytes);
     batch.size = batch.bytes.size();
     bytes_ += batch.size;

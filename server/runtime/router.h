@@ -23,13 +23,17 @@ class Router {
   using Request = typename Family::Request;
   using Response = typename Family::Response;
 
-  // shards: by partition; they outlive the router.
-  explicit Router(std::vector<Shard<Family>*> shards);
+  // A reactor with so many undelivered messages is minutes of a client's patience behind.
+  static constexpr std::size_t kMaxBacklog = 200'000;
+
+  // shards: by partition; they outlive the router. max_backlog: of a shard's reactor, in messages; over it, calls are
+  // refused with COORDINATOR_NOT_AVAILABLE.
+  explicit Router(std::vector<Shard<Family>*> shards, std::size_t max_backlog = kMaxBacklog);
 
   std::int32_t partitions() const { return static_cast<std::int32_t>(shards_.size()); }
   std::int32_t partition_of(std::string_view id) const { return partition_for(id, partitions()); }
 
-  // From the thread of the reactor that is the call's home. A shard whose reactor is too far behind refuses.
+  // From the thread of the reactor that is the call's home.
   void submit(std::int32_t partition, std::unique_ptr<Call> call) const;
   void submit(std::string_view id, std::unique_ptr<Call> call) const { submit(partition_of(id), std::move(call)); }
 
@@ -46,6 +50,7 @@ class Router {
 
  private:
   std::vector<Shard<Family>*> shards_;
+  std::size_t max_backlog_;
 };
 
 using GroupRouter = Router<GroupFamily>;

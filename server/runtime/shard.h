@@ -57,6 +57,7 @@ class Shard final : private reactor::EndOfTurn {
   friend class ShardCall<Family>;
   using Core = ShardCore<Family>;
 
+  static ShardCall<Family>* call_of(CallId id);
   void take(std::unique_ptr<ShardCall<Family>> call);
   void on_end_of_turn() override;
   void act();  // on effects_, after each input
@@ -72,6 +73,7 @@ class Shard final : private reactor::EndOfTurn {
   reactor::Timer timer_;
   std::optional<MonoTime> armed_for_;
   bool slice_queued_ = false;
+  std::uint64_t next_job_ = 0;
   std::function<void()> on_drained_;
 };
 

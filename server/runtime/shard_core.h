@@ -30,9 +30,7 @@
 #include "protocol/wire/byte_buffer.h"
 #include "protocol/wire/bytes.h"
 #include "server/coordinator/core/context.h"
-#include "server/coordinator/core/output.h"
 #include "server/runtime/call_id.h"
-#include "server/runtime/group_family.h"
 #include "server/runtime/log_replay.h"
 #include "server/runtime/pending_batches.h"
 #include "server/runtime/shard_limits.h"
@@ -64,12 +62,18 @@ struct ShardStats {
   std::uint64_t unknown_records = 0;  // skipped at load
 };
 
+// Why a request cannot be served, as Kafka says it.
+struct Refusal {
+  protocol::ErrorCode error;
+  const char* message;
+};
+
 // A batch for the log: append, sync, then written() or write_failed() with the incarnation.
 struct ShardWrite {
   std::uint64_t incarnation = 0;
   std::int64_t base_offset = 0;
   std::int64_t end_offset = 0;  // exclusive
-  std::vector<std::byte> batch;
+  protocol::ByteBuffer batch;
 };
 
 // Read whole batches of the log from this offset on, or from the log's start if that is later, below its durable end;
@@ -85,6 +89,7 @@ class ShardCore {
   using Request = typename Family::Request;
   using Response = typename Family::Response;
   using Coordinator = typename Family::Coordinator;
+  using ReplyToken = typename Family::ReplyToken;
 
   struct Released {
     CallId call;
@@ -120,7 +125,7 @@ class ShardCore {
   void job_done(std::uint64_t incarnation, const typename Family::JobResult& result, const Now& now, Effects& effects);
   // The batch of take_write() is durable, or nothing of it counts: the log's end is where it was before.
   void written(std::uint64_t incarnation, Effects& effects);
-  void write_failed(std::uint64_t incarnation, const Error& error, const Now& now, Effects& effects);
+  void write_failed(std::uint64_t incarnation, const Error& error, Effects& effects);
   // What ShardRead asked for; nothing more of it comes before load_slice() has used it up.
   void loaded(std::uint64_t incarnation, LogChunk chunk);
   void load_failed(std::uint64_t incarnation, const Error& error, const Now& now);
@@ -128,6 +133,8 @@ class ShardCore {
   void load_slice(const Now& now, Effects& effects);
   // Refuses what is asked from here on. Done when is_drained().
   void stop(Effects& effects);
+  // Gives every open request back, refused: the owner goes away and waits for nothing.
+  void abandon(Effects& effects);
 
   // ---- outputs ----
   // The next batch to write, if there is one and none is being written. Asked for at the end of a turn, so that the
@@ -145,44 +152,49 @@ class ShardCore {
   const Coordinator* coordinator() const { return coordinator_.get(); }
 
  private:
-  // An open request. Its token is its place here.
+  // An open request. Its token is its place here and how often the place was used.
   struct OpenCall {
     CallId call;
+    std::uint32_t use = 0;
     bool is_open = false;
     bool is_answered = false;  // decided; waits for the log
   };
   struct Waiting {
-    coordinator::ReplyToken token;
+    ReplyToken token;
     Response response;
   };
   struct EncodedRecord {
-    std::size_t key_begin = 0;
-    std::size_t key_end = 0;
-    std::size_t value_end = 0;  // the value begins at key_end
-    bool has_value = false;
-    std::size_t batch_bytes() const { return value_end - key_begin + kRecordOverheadBytes; }
+    std::size_t key_begin = 0;  // in encoded_keys_
+    std::size_t key_bytes = 0;
+    std::size_t value_begin = 0;  // in encoded_values_
+    std::size_t value_bytes = 0;
+    bool has_value = false;  // else a tombstone
+    std::size_t batch_bytes() const { return key_bytes + value_bytes + kRecordOverheadBytes; }
   };
-  // Who pays when records cannot be written.
+  // Whose step it is: a request can be refused, the rest is the shard's own business and bounded by its state.
   enum class Origin : std::uint8_t { kRequest, kInside };
 
+  bool is_live() const { return state_ == ShardState::kActive || state_ == ShardState::kReadOnly; }
+  bool is_stale(std::uint64_t incarnation, bool expected);
   coordinator::Context context(const Now& now) { return {now, ids_, metadata_}; }
+
   void begin_load(Effects& effects);
   void finish_load(const Now& now, Effects& effects);
   void fail_load(const Error& error, const Now& now);
   Duration backoff() const;
 
+  // A step: between the two, the coordinator decides. False: its records could not be written and are gone.
+  void begin_step();
   bool finish_step(Origin origin, const Now& now, Effects& effects);
-  std::optional<typename Family::Response> refuse_records(Origin origin);
-  void encode_records();
+  Result<void> encode_records();
+  std::optional<Refusal> refusal_of_records(Origin origin);
   void write_records(const Now& now);
-  void refuse_replies(const Response& refusal, Effects& effects);
 
-  coordinator::ReplyToken open_call(CallId call);
-  OpenCall& open_at(coordinator::ReplyToken token);
-  void release(coordinator::ReplyToken token, Response response, Effects& effects);
-  void refuse_open_calls(protocol::ErrorCode error, const char* message, bool also_answered, Effects& effects);
-  void refuse(CallId call, protocol::ErrorCode error, std::string message, Effects& effects);
-  bool is_stale(std::uint64_t incarnation);
+  ReplyToken open_call(CallId call);
+  OpenCall& open_at(ReplyToken token);
+  void answer(ReplyToken token, Response response, Effects& effects);
+  void refuse(CallId call, const Refusal& refusal, Effects& effects);
+  void refuse_open_calls(const Refusal& refusal, bool also_answered, Effects& effects);
 
   const std::string name_;
   const typename Family::Config& config_;
@@ -192,7 +204,7 @@ class ShardCore {
 
   ShardState state_ = ShardState::kIdle;
   std::uint64_t incarnation_ = 0;
-  int failures_ = 0;  // of writes, since the last that succeeded
+  int failures_ = 0;  // of writes and loads, since the last write that succeeded
   std::optional<MonoTime> retry_at_;
   std::unique_ptr<Coordinator> coordinator_;
   TimerQueue<typename Family::TimerKey> timers_;
@@ -204,9 +216,10 @@ class ShardCore {
 
   // Of the present step; kept for their memory.
   typename Family::Output output_;
-  protocol::ByteBuffer encoded_bytes_;
+  protocol::ByteBuffer encoded_keys_;
+  protocol::ByteBuffer encoded_values_;
   std::vector<EncodedRecord> encoded_;
-  std::size_t step_bytes_ = 0;
+  std::size_t encoded_batch_bytes_ = 0;  // an upper bound of what they take in a batch
 };
 
 }  // namespace cohort::runtime
