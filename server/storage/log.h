@@ -109,6 +109,9 @@ class Log {
   // kIo (ENOSPC: disk full): nothing was added; end_offset() is as before, and half-written bytes are cut off again.
   // kTooLarge: above max_unsynced_bytes (kSync) or 2^31-1. If needs_seal() afterwards, see there.
   Result<void> append(std::span<const std::byte> batches);
+  // True: append() of so many bytes is a write into the page cache and nothing else, no sync, no new segment, no
+  // checkpoint. For a writer that appends on its reactor and leaves all that can wait for the disk to a log thread.
+  bool append_only_writes(std::uint64_t bytes) const;
   // Moves durable_offset() to end_offset(). After a failure needs_seal() is true.
   Result<void> sync();
   // A sync failed (or half-written bytes could not be cut off): what is above durable_offset() counts as lost, whatever

@@ -70,6 +70,15 @@ Result<void> Log::make_room(std::uint64_t bytes, std::int64_t new_end) {
   return {};
 }
 
+bool Log::append_only_writes(std::uint64_t bytes) const {
+  const SegmentSummary last = segments_.back()->summary;
+  const std::uint64_t unsynced = last.covered_bytes - durable_in_.covered_bytes;
+  const std::uint64_t checked = checkpoint_.segment_base == last.base_offset ? checkpoint_.position : 0;
+  const bool rolls = must_roll_ || (last.covered_bytes > 0 && last.covered_bytes + bytes > options_.segment_bytes);
+  const bool syncs = options_.durability == Durability::kSync && unsynced + bytes > options_.max_unsynced_bytes;
+  return !rolls && !syncs && last.covered_bytes - checked < options_.checkpoint_bytes;
+}
+
 Result<void> Log::append(std::span<const std::byte> batches) {
   // 1. Refuse what is not ours to write.
   if (auto ready = writable(); !ready) return ready;

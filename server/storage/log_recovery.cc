@@ -76,7 +76,8 @@ Result<void> Log::Recovery::list_files() {
       indexes.push_back(*index);
     } else if (entry.name.ends_with(kTemporarySuffix) && !entry.is_dir) {
       leftovers_.push_back(fmt::format("{}/{}", log_.dir_, entry.name));
-    } else if (entry.name != kCheckpointName && entry.name != kPartitionMetadataName) {
+    } else if (entry.name != kCheckpointName && entry.name != kPartitionMetadataName &&
+               !entry.name.ends_with(kProducersSuffix)) {
       log::warn("Log", "{}/{} is not a file of a log and is left alone", log_.dir_, entry.name);
     }
   }

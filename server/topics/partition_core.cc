@@ -34,7 +34,7 @@ PartitionCore::Produced refused(ErrorCode error, std::string message) {
 
 PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> records, std::int16_t acks,
                                                std::int16_t version, const TopicConfig& config, std::int64_t now_ms,
-                                               std::vector<std::byte>& out) {
+                                               std::vector<std::byte>& out, protocol::ByteBuffer& scratch) {
   // 1. What needs no state (ReplicaManager.appendRecords, Partition.appendRecordsToLeader).
   if (acks < -1 || acks > 1) {
     return refused(ErrorCode::kInvalidRequiredAcks, fmt::format("acks is {}, it must be -1, 0 or 1", acks));
@@ -44,15 +44,17 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
                    fmt::format("min.insync.replicas is {}, there is one replica", config.min_insync_replicas));
   }
   const bool stamps_time = config.timestamp_type == protocol::TimestampType::kLogAppendTime;
-  auto valid = protocol::validate_produced_batch(
-      records, {.produce_version = version,
-                .max_message_bytes = static_cast<std::size_t>(config.max_message_bytes),
-                .max_decompressed_bytes = max_decompressed_bytes_,
-                .is_compacted = config.clean_by_compact,
-                .timestamp_type = config.timestamp_type,
-                .timestamp_before_max_ms = config.timestamp_before_max_ms,
-                .timestamp_after_max_ms = config.timestamp_after_max_ms,
-                .now_ms = now_ms});
+  auto valid =
+      protocol::validate_produced_batch(records,
+                                        {.produce_version = version,
+                                         .max_message_bytes = static_cast<std::size_t>(config.max_message_bytes),
+                                         .max_decompressed_bytes = max_decompressed_bytes_,
+                                         .is_compacted = config.clean_by_compact,
+                                         .timestamp_type = config.timestamp_type,
+                                         .timestamp_before_max_ms = config.timestamp_before_max_ms,
+                                         .timestamp_after_max_ms = config.timestamp_after_max_ms,
+                                         .now_ms = now_ms},
+                                        scratch);
   if (!valid) {
     Produced produced = refused(valid.error().code, std::move(valid.error().message));
     for (protocol::RecordError& error : valid.error().record_errors) {
@@ -90,7 +92,7 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
                      fmt::format("the batch has {} bytes with the topic's compression, {} are allowed", packed->size(),
                                  config.max_message_bytes));
     }
-    out.insert(out.end(), packed->begin(), packed->end());
+    out.insert(out.end(), packed->view().begin(), packed->view().end());
   } else {
     out.insert(out.end(), valid->batch.bytes().begin(), valid->batch.bytes().end());
   }

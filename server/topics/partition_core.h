@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "protocol/wire/byte_buffer.h"
 #include "server/topics/producer_state.h"
 #include "server/topics/topic_config.h"
 #include "server/topics/topic_requests.h"
@@ -33,9 +34,11 @@ class PartitionCore {
     std::int64_t needs_end_offset = -1;
     bool appended = false;  // bytes were added to out
   };
-  // One entry of a Produce request. Adds the batch, ready for the log, to the end of `out`.
+  // One entry of a Produce request. Adds the batch, ready for the log, to the end of `out`. scratch: for decompressed
+  // records, used again from call to call.
   Produced produce(std::span<const std::byte> records, std::int16_t acks, std::int16_t version,
-                   const TopicConfig& config, std::int64_t now_ms, std::vector<std::byte>& out);
+                   const TopicConfig& config, std::int64_t now_ms, std::vector<std::byte>& out,
+                   protocol::ByteBuffer& scratch);
 
   // The log has the bytes below this offset; it has them on the disk. Neither falls.
   void written(std::int64_t end_offset);
@@ -63,7 +66,6 @@ class PartitionCore {
   std::deque<Promise> promises_;  // not yet durable, by offset
   ProducerTable producers_;
   std::size_t max_decompressed_bytes_;
-  std::vector<std::byte> scratch_;
 };
 
 // FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or nothing (Partition.checkCurrentLeaderEpoch). -1: not checked.

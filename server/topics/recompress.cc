@@ -1,12 +1,14 @@
 #include "server/topics/recompress.h"
 
+#include <vector>
+
 #include "protocol/batch/batch_builder.h"
 #include "protocol/batch/record.h"
 
 namespace cohort::topics {
 
-Result<std::vector<std::byte>> recompress(const protocol::BatchView& batch, protocol::Compression target,
-                                          std::size_t max_decompressed_bytes) {
+Result<protocol::ByteBuffer> recompress(const protocol::BatchView& batch, protocol::Compression target,
+                                        std::size_t max_decompressed_bytes) {
   protocol::BatchBuilder builder(batch.bytes().size());
   protocol::BatchOptions options;
   options.base_offset = batch.base_offset();
@@ -17,7 +19,7 @@ Result<std::vector<std::byte>> recompress(const protocol::BatchView& batch, prot
   options.producer_epoch = batch.producer_epoch();
   options.base_sequence = batch.base_sequence();
   builder.start(options);
-  std::vector<std::byte> scratch;
+  protocol::ByteBuffer scratch;
   std::vector<protocol::RecordHeader> headers;
   const auto copied =
       protocol::for_each_record(batch, max_decompressed_bytes, scratch, [&](const protocol::RecordView& record) {

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/batch/record_batch.h"
+#include "protocol/wire/byte_buffer.h"
 
 namespace cohort::topics {
 
 // Precondition: the batch passed validate_produced_batch. Errors: kTooLarge above max_decompressed_bytes.
-Result<std::vector<std::byte>> recompress(const protocol::BatchView& batch, protocol::Compression target,
-                                          std::size_t max_decompressed_bytes);
+Result<protocol::ByteBuffer> recompress(const protocol::BatchView& batch, protocol::Compression target,
+                                        std::size_t max_decompressed_bytes);
 
 }  // namespace cohort::topics

@@ -33,8 +33,8 @@ struct ProducePartition {
       records;  // as they came: exactly one RecordBatch v2, else INVALID_RECORD. Kept until it is in the log
 };
 struct ProduceCall {
-  std::int16_t acks = -1;         // -1 all, 1, 0; anything else answers INVALID_REQUIRED_ACKS for each partition
-  std::int16_t version = 3;       // of the Produce request: zstd is UNSUPPORTED_COMPRESSION_TYPE below 7
+  std::int16_t acks = -1;    // -1 all, 1, 0; anything else answers INVALID_REQUIRED_ACKS for each partition
+  std::int16_t version = 3;  // of the Produce request: zstd is UNSUPPORTED_COMPRESSION_TYPE below 7
   std::vector<ProducePartition> partitions;
 };
 struct RecordRefusal {

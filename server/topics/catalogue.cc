@@ -1,0 +1,205 @@
+#include "server/topics/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "protocol/base/log.h"
+#include "server/reactor/reactor.h"
+#include "server/storage/log_set.h"
+#include "server/storage/log_threads.h"
+
+namespace cohort::topics {
+
+using protocol::ErrorCode;
+
+namespace {
+
+constexpr std::int64_t kProducerIdBlock = 1000;  // as Kafka's ProducerIdsBlock
+constexpr auto kRetryAfter = std::chrono::seconds{1};
+constexpr std::uint64_t kLogKey = 0;
+constexpr std::size_t kMaxGroup = 1000;  // requests that are decided together
+
+}  // namespace
+
+protocol::Uuid random_topic_id() {
+  static thread_local std::random_device device;
+  const auto word = [] { return (std::uint64_t{device()} << 32U) | device(); };
+  while (true) {
+    // Version 4, variant 2, as java.util.UUID.
+    const std::uint64_t high = (word() & ~std::uint64_t{0xf000}) | 0x4000U;
+    const std::uint64_t low = (word() & ~(std::uint64_t{3} << 62U)) | (std::uint64_t{2} << 62U);
+    const protocol::Uuid id(high, low);
+    if (!id.to_string().starts_with('-')) return id;
+  }
+}
+
+// What a job gives back.
+struct Catalogue::Written {
+  Result<void> result;
+  std::vector<TopicChange> changes;
+  std::unique_ptr<CatalogueCore> reloaded;  // after a failure
+};
+
+Catalogue::Catalogue(Place place, CatalogueLog log)
+    : place_(std::move(place)),
+      log_(std::move(log)),
+      core_(std::make_unique<CatalogueCore>(place_.options)),
+      new_id_(random_topic_id) {}
+
+Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet& logs, bool stored_others, Now now) {
+  auto log = CatalogueLog::open(logs);
+  if (!log) return std::unexpected(std::move(log.error()));
+  std::unique_ptr<Catalogue> catalogue(new Catalogue(std::move(place), std::move(*log)));
+  if (auto replayed = catalogue->log_.replay(*catalogue->core_); !replayed) return std::unexpected(replayed.error());
+  if (catalogue->core_->topic_count() == 0 && stored_others) {
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{} holds logs of topics but its catalogue of topics is empty; nothing "
+                            "was changed",
+                            logs.dir()));
+  }
+  CatalogueOutput output;
+  catalogue->core_->create_internal_topics(catalogue->context(now), output);
+  if (!output.records.empty()) {
+    if (auto written = catalogue->log_.write(output.records, now.wall_ms); !written) {
+      return std::unexpected(written.error());
+    }
+  }
+  return catalogue;
+}
+
+void Catalogue::publish() {
+  auto snapshot = std::make_shared<const CatalogueSnapshot>(++version_, place_.cluster_id, core_->topics());
+  place_.cell.publish(snapshot);
+  if (subscriber_) subscriber_(snapshot);
+}
+
+void Catalogue::change(Decide decide) {
+  if (waiting_.size() >= place_.options.max_pending_changes) {
+    CatalogueCore nothing(place_.options);
+    CatalogueOutput unused;
+    decide(nothing, context(place_.reactor.now()), unused)(ErrorCode::kThrottlingQuotaExceeded);
+    return;
+  }
+  waiting_.push_back(std::move(decide));
+  pump();
+}
+
+void Catalogue::pump() {
+  while (!busy_ && !waiting_.empty()) {
+    const Now now = place_.reactor.now();
+    if (failed_ && now.mono >= retry_at_) return reload();
+    CatalogueOutput output;
+    while (!waiting_.empty() && group_.size() < kMaxGroup) {
+      Decide decide = std::move(waiting_.front());
+      waiting_.pop_front();
+      group_.push_back(decide(*core_, context(now), output));
+    }
+    if (failed_) {
+      finish_group(ErrorCode::kKafkaStorageError);
+    } else if (output.records.empty()) {
+      finish_group(ErrorCode::kNone);  // rests on what is durable
+    } else {
+      write(std::move(output));
+    }
+  }
+}
+
+void Catalogue::write(CatalogueOutput output) {
+  busy_ = true;
+  std::vector<protocol::CatalogueRecord> snapshot;
+  if (log_.is_long(core_->topic_count())) snapshot = core_->snapshot_records();
+  auto job = [this, output = std::move(output), snapshot = std::move(snapshot),
+              now_ms = place_.reactor.now().wall_ms]() mutable {
+    auto written = std::make_unique<Written>();
+    written->result = log_.write(output.records, now_ms);
+    written->changes = std::move(output.changes);
+    if (written->result && !snapshot.empty()) {
+      // The changes are durable whatever becomes of this.
+      if (auto replaced = log_.replace_all(snapshot, now_ms); !replaced) {
+        log::warn("Catalogue", "its log could not be shortened: {}", replaced.error().message);
+      }
+    }
+    place_.reactor.post([this, written = std::move(written)] { on_written(std::move(*written)); });
+  };
+  busy_ = place_.threads.submit(kLogKey, std::move(job));
+}
+
+void Catalogue::on_written(Written written) {
+  busy_ = false;
+  if (written.reloaded) {
+    core_ = std::move(written.reloaded);
+    failed_ = false;
+    log::warn("Catalogue", "loaded again after a failed write");
+    return pump();
+  }
+  if (!written.result) {
+    log::error("Catalogue", "cannot be written: {}", written.result.error().message);
+    failed_ = true;
+    retry_at_ = place_.reactor.now().mono + kRetryAfter;
+    finish_group(ErrorCode::kKafkaStorageError);
+    return pump();
+  }
+  if (written.changes.empty()) {
+    finish_group(ErrorCode::kNone);
+    return pump();
+  }
+  busy_ = true;
+  carry_out_(std::move(written.changes), [this] {
+    busy_ = false;
+    publish();
+    finish_group(ErrorCode::kNone);
+    pump();
+  });
+}
+
+void Catalogue::finish_group(ErrorCode failure) {
+  // Answers may come back with new requests: those make a group of their own.
+  for (Answer& answer : std::exchange(group_, {})) answer(failure);
+}
+
+void Catalogue::reload() {
+  busy_ = true;
+  auto job = [this] {
+    auto written = std::make_unique<Written>();
+    auto core = std::make_unique<CatalogueCore>(place_.options);
+    written->result = log_.recover();
+    if (written->result) written->result = log_.replay(*core);
+    if (written->result) written->reloaded = std::move(core);
+    place_.reactor.post([this, written = std::move(written)] { on_written(std::move(*written)); });
+  };
+  busy_ = place_.threads.submit(kLogKey, std::move(job));
+}
+
+void Catalogue::allocate_producer_id(std::move_only_function<void(Result<std::int64_t>)> done) {
+  if (next_producer_id_ < producer_ids_end_) return done(next_producer_id_++);
+  if (wanting_ids_.size() >= place_.options.max_pending_changes) {
+    return done(fail(ErrorKind::kTooLarge, "too many requests wait for a producer id"));
+  }
+  wanting_ids_.push_back(std::move(done));
+  if (!refilling_) refill_producer_ids();
+}
+
+void Catalogue::refill_producer_ids() {
+  refilling_ = true;
+  change([this](CatalogueCore& core, const CatalogueContext&, CatalogueOutput& output) -> Answer {
+    const std::int64_t first = core.reserve_producer_ids(kProducerIdBlock, output);
+    return [this, first](ErrorCode failure) {
+      refilling_ = false;
+      if (failure == ErrorCode::kNone) {
+        next_producer_id_ = first;
+        producer_ids_end_ = first + kProducerIdBlock;
+      }
+      for (auto& done : std::exchange(wanting_ids_, {})) {
+        if (failure == ErrorCode::kNone)
+          allocate_producer_id(std::move(done));
+        else
+          done(fail(ErrorKind::kIo, "no producer ids could be reserved"));
+      }
+    };
+  });
+}
+
+}  // namespace cohort::topics

@@ -1,0 +1,138 @@
+#include "server/topics/catalogue_core.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+#include "protocol/base/check.h"
+
+namespace cohort::topics {
+
+namespace {
+
+protocol::CatalogueTopicRecord to_record(const TopicInfo& topic) {
+  protocol::CatalogueTopicRecord record;
+  record.key.topic_id = topic.id.value();
+  auto& value = record.value.emplace();
+  value.name = topic.name.value();
+  value.partitions = topic.partitions;
+  value.internal = topic.internal;
+  value.created_timestamp = topic.created_ms;
+  for (const auto& [name, text] : topic.overrides) {
+    auto& config = value.configs.emplace_back();
+    config.name = name;
+    config.value = text;
+  }
+  return record;
+}
+
+}  // namespace
+
+Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
+  return std::visit(
+      [this](const auto& typed) -> Result<void> {
+        using Record = std::remove_cvref_t<decltype(typed)>;
+        if constexpr (std::is_same_v<Record, protocol::CatalogueTopicRecord>) {
+          return apply_topic(typed);
+        } else {
+          static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
+          if (!typed.value || typed.value->next_producer_id < next_producer_id_) {
+            return fail(ErrorKind::kCorrupt, "the catalogue's counter of producer ids falls");
+          }
+          next_producer_id_ = typed.value->next_producer_id;
+          return {};
+        }
+      },
+      record);
+}
+
+Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& record) {
+  const protocol::TopicId id(record.key.topic_id);
+  if (!record.value) {
+    erase(id);
+    return {};
+  }
+  const auto& value = *record.value;
+  if (value.partitions <= 0) {
+    return fail(ErrorKind::kCorrupt, fmt::format("topic {} has {} partitions", value.name.view(), value.partitions));
+  }
+  const auto same_name = find(value.name.view());
+  if (same_name && same_name->id != id) {
+    return fail(ErrorKind::kCorrupt, fmt::format("two topics are called {}", value.name.view()));
+  }
+  erase(id);
+  auto topic = std::make_shared<TopicInfo>();
+  topic->id = id;
+  topic->name = protocol::TopicName(value.name.str());
+  topic->partitions = value.partitions;
+  topic->internal = value.internal;
+  topic->created_ms = value.created_timestamp;
+  for (const auto& config : value.configs) topic->overrides.insert_or_assign(config.name.str(), config.value.str());
+  topic->config = resolve_config(topic->overrides, options_.defaults);
+  partition_count_ += topic->partitions;
+  const std::string& name = topic->name.value();
+  if (has_collision_chars(name)) collisions_.emplace(unify_collision_chars(name), name);
+  by_id_.emplace(id, topic);
+  by_name_.emplace(name, std::move(topic));
+  return {};
+}
+
+void CatalogueCore::erase(const protocol::TopicId& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  const std::shared_ptr<const TopicInfo> topic = found->second;
+  partition_count_ -= topic->partitions;
+  const auto [first, last] = collisions_.equal_range(unify_collision_chars(topic->name.value()));
+  for (auto at = first; at != last; ++at) {
+    if (at->second == topic->name.value()) {
+      collisions_.erase(at);
+      break;
+    }
+  }
+  by_name_.erase(topic->name.value());
+  by_id_.erase(found);
+}
+
+std::shared_ptr<const TopicInfo> CatalogueCore::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+void CatalogueCore::emit(protocol::CatalogueRecord record, CatalogueOutput& output) {
+  const auto applied = apply(record);
+  CHECK(applied.has_value(), "the catalogue decided a record that it cannot apply");
+  output.records.push_back(std::move(record));
+}
+
+void CatalogueCore::emit_topic(TopicInfo topic, CatalogueOutput& output) {
+  const auto before = find(topic.name.value());
+  emit(to_record(topic), output);
+  output.changes.push_back({before, find(topic.name.value())});
+}
+
+std::int64_t CatalogueCore::reserve_producer_ids(std::int64_t count, CatalogueOutput& output) {
+  const std::int64_t first = next_producer_id_;
+  protocol::CatalogueProducerIdsRecord record;
+  record.value.emplace().next_producer_id = first + count;
+  emit(std::move(record), output);
+  return first;
+}
+
+std::vector<std::shared_ptr<const TopicInfo>> CatalogueCore::topics() const {
+  std::vector<std::shared_ptr<const TopicInfo>> topics;
+  topics.reserve(by_name_.size());
+  for (const auto& [name, topic] : by_name_) topics.push_back(topic);
+  return topics;
+}
+
+std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
+  std::vector<protocol::CatalogueRecord> records;
+  records.reserve(by_name_.size() + 1);
+  protocol::CatalogueProducerIdsRecord producer_ids;
+  producer_ids.value.emplace().next_producer_id = next_producer_id_;
+  records.emplace_back(std::move(producer_ids));
+  for (const auto& [name, topic] : by_name_) records.emplace_back(to_record(*topic));
+  return records;
+}
+
+}  // namespace cohort::topics

@@ -1,0 +1,117 @@
+#include "server/topics/catalogue_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/batch/batch_builder.h"
+#include "protocol/batch/record.h"
+#include "protocol/wire/byte_buffer.h"
+#include "server/storage/log_reader.h"
+#include "server/storage/log_set.h"
+#include "server/topics/topic_name.h"
+
+namespace cohort::topics {
+namespace {
+
+constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // a batch takes no more records once it has this much
+constexpr std::size_t kMaxBatchBytes = std::size_t{64} << 20;
+constexpr std::int64_t kSlack = 1000;  // records that the log may hold beyond twice the live ones
+
+// Which topic ids are random; this one stands for the catalogue itself in every data folder.
+constexpr protocol::Uuid kCatalogueId(0, 2);
+
+storage::LogOptions options() {
+  storage::LogOptions options;
+  options.durability = storage::Durability::kSync;
+  return options;
+}
+
+Result<void> apply_batch(const protocol::BatchView& batch, CatalogueCore& core, protocol::ByteBuffer& scratch) {
+  return protocol::for_each_record(batch, kMaxBatchBytes, scratch,
+                                   [&](const protocol::RecordView& record) -> Result<void> {
+                                     if (!record.key)
+                                       return fail(ErrorKind::kCorrupt, "a record of the catalogue has no key");
+                                     const auto parsed = protocol::parse_catalogue_record(*record.key, record.value);
+                                     if (!parsed) return std::unexpected(parsed.error());
+                                     return core.apply(*parsed);
+                                   });
+}
+
+}  // namespace
+
+storage::LogId CatalogueLog::log_id() {
+  return {protocol::TopicName(std::string(kCatalogueTopic)), protocol::TopicId(kCatalogueId), 0};
+}
+
+Result<CatalogueLog> CatalogueLog::open(storage::LogSet& logs) {
+  auto log = logs.open_or_create(log_id(), options());
+  if (!log) return std::unexpected(std::move(log.error()));
+  return CatalogueLog(std::move(*log));
+}
+
+Result<void> CatalogueLog::replay(CatalogueCore& core) {
+  storage::LogReader reader(log_, log_->start_offset(), log_->end_offset());
+  protocol::ByteBuffer scratch;
+  while (true) {
+    const auto slice = reader.next();
+    if (!slice) return std::unexpected(slice.error());
+    if (slice->empty()) return {};
+    protocol::BatchReader batches(slice->view());
+    while (true) {
+      const auto batch = batches.next();
+      if (!batch) return std::unexpected(batch.error());
+      if (!*batch) break;
+      if (auto applied = apply_batch(**batch, core, scratch); !applied) {
+        return fail(ErrorKind::kCorrupt, fmt::format("{}, batch at offset {}: {}", log_->dir(), (*batch)->base_offset(),
+                                                     applied.error().message));
+      }
+    }
+  }
+}
+
+Result<void> CatalogueLog::append(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
+  protocol::BatchBuilder builder;
+  protocol::ByteBuffer key;
+  protocol::ByteBuffer value;
+  for (std::size_t at = 0; at < records.size();) {
+    protocol::BatchOptions batch;
+    batch.base_offset = log_->end_offset();
+    batch.partition_leader_epoch = 0;
+    builder.start(batch);
+    while (at < records.size() && builder.estimated_size() < kBatchBytes) {
+      key.clear();
+      value.clear();
+      const auto has_value = protocol::write_catalogue_record(records[at], key, value);
+      if (!has_value) return std::unexpected(has_value.error());
+      builder.append(now_ms, key.view(), *has_value ? protocol::NullableSpan(value.view()) : std::nullopt);
+      ++at;
+    }
+    const auto bytes = builder.finish();
+    if (!bytes) return std::unexpected(bytes.error());
+    if (auto appended = log_->append(*bytes); !appended) return appended;
+  }
+  return {};
+}
+
+Result<void> CatalogueLog::write(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
+  if (auto appended = append(records, now_ms); !appended) return appended;
+  return log_->sync();
+}
+
+Result<void> CatalogueLog::replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms) {
+  if (auto rolled = log_->roll(); !rolled) return rolled;
+  const std::int64_t first = log_->end_offset();
+  if (auto written = write(snapshot, now_ms); !written) return written;
+  return log_->delete_before(first);
+}
+
+Result<void> CatalogueLog::recover() {
+  return log_->needs_seal() ? log_->seal_at_durable() : Result<void>{};
+}
+
+bool CatalogueLog::is_long(std::size_t live) const {
+  return log_->end_offset() - log_->start_offset() > 2 * static_cast<std::int64_t>(live) + kSlack;
+}
+
+}  // namespace cohort::topics

@@ -1,0 +1,247 @@
+#include "server/topics/partition_host.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "server/reactor/reactor.h"
+#include "server/topics/options.h"
+
+namespace cohort::topics {
+
+using protocol::ErrorCode;
+
+namespace {
+
+constexpr Duration kFlushRound = std::chrono::milliseconds{100};  // how exactly flush.ms is kept
+
+bool flushes_by_time(const TopicConfig& config) {
+  return config.flush_ms != std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+std::size_t reactor_of(const PartitionId& id, bool internal, std::size_t reactors) {
+  // Internal topics lie where their shards do.
+  if (internal) return static_cast<std::size_t>(id.partition) % reactors;
+  return PartitionIdHash{}(id) % reactors;
+}
+
+std::uint64_t log_key(const PartitionId& id) {
+  return static_cast<std::uint64_t>(PartitionIdHash{}(id)) | 1U;
+}
+
+PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads,
+                             const TopicStoreOptions& options, PartWoke woke, PartProgress progress)
+    : shared_{.reactor = reactor,
+              .fs = fs,
+              .threads = threads,
+              .options = options,
+              .on_moved = [this](Partition& partition, std::size_t bytes) { on_moved(partition, bytes); }},
+      woke_(std::move(woke)),
+      progress_(std::move(progress)),
+      timer_(reactor, [this] { housekeep(); }) {}
+
+void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
+  offline_.erase(id);
+  flushes_ = flushes_ || flushes_by_time(seed.config);
+  partitions_[id] = std::make_shared<Partition>(shared_, std::move(seed), log_key(id));
+  if (started_) start();
+}
+
+Partition* PartitionHost::find(const PartitionId& id) {
+  const auto found = partitions_.find(id);
+  return found == partitions_.end() ? nullptr : found->second.get();
+}
+
+ErrorCode PartitionHost::why_missing(const PartitionId& id) const {
+  return offline_.contains(id) ? ErrorCode::kKafkaStorageError : ErrorCode::kUnknownTopicOrPartition;
+}
+
+void PartitionHost::remove(const std::vector<PartitionId>& ids, std::function<void()> done) {
+  // One count for the loop itself, so that done cannot come before the last one was asked.
+  auto left = std::make_shared<std::size_t>(ids.size() + 1);
+  auto one_less = [left, done = std::move(done)] {
+    if (--*left == 0) done();
+  };
+  for (const PartitionId& id : ids) {
+    offline_.erase(id);
+    const auto found = partitions_.find(id);
+    if (found == partitions_.end()) {
+      one_less();
+      continue;
+    }
+    const std::shared_ptr<Partition> partition = std::move(found->second);
+    partitions_.erase(found);
+    // The partition lives on in its own job, if there is one.
+    partition->close([partition, one_less] { one_less(); });
+  }
+  one_less();
+}
+
+void PartitionHost::set_config(const PartitionId& id, const TopicConfig& config) {
+  if (Partition* partition = find(id)) partition->set_config(config);
+  flushes_ = flushes_ || flushes_by_time(config);
+  start();
+}
+
+void PartitionHost::foreign_durable(const PartitionId& id, std::int64_t end_offset) {
+  if (Partition* partition = find(id)) partition->foreign_durable(end_offset);
+}
+
+void PartitionHost::produce(ProducePart part, std::move_only_function<void(std::vector<ProducedPartition>)> done) {
+  struct Join {
+    std::vector<ProducedPartition> answers;
+    std::size_t left;
+    std::move_only_function<void(std::vector<ProducedPartition>)> done;
+  };
+  auto join = std::make_shared<Join>();
+  join->answers.resize(part.partitions.size());
+  join->left = part.partitions.size();
+  join->done = std::move(done);
+  const auto answer = [](Join& to, std::size_t index, ProducedPartition produced) {
+    to.answers[index] = std::move(produced);
+    if (--to.left == 0) to.done(std::move(to.answers));
+  };
+  const Now now = shared_.reactor.now();
+  for (std::size_t i = 0; i < part.partitions.size(); ++i) {
+    const ProducePartition& request = part.partitions[i];
+    if (Partition* partition = find(request.id)) {
+      partition->produce(request.records, part.acks, part.version, now,
+                         [join, i, answer](ProducedPartition produced) { answer(*join, i, std::move(produced)); });
+    } else {
+      ProducedPartition missing;
+      missing.error = why_missing(request.id);
+      answer(*join, i, std::move(missing));
+    }
+  }
+}
+
+std::vector<ListedOffset> PartitionHost::list_offsets(const std::vector<ListOffsetsPartition>& partitions) {
+  std::vector<ListedOffset> answers;
+  answers.reserve(partitions.size());
+  for (const ListOffsetsPartition& request : partitions) {
+    if (const Partition* partition = find(request.id)) {
+      answers.push_back(partition->list_offset(request));
+    } else {
+      answers.emplace_back().error = why_missing(request.id);
+    }
+  }
+  return answers;
+}
+
+// ---- fetch ----
+
+// ReplicaManager.readFromLog: in the order of the request, the first batch of all comes whole.
+std::vector<FetchedPartition> PartitionHost::read(const FetchPart& part) {
+  std::vector<FetchedPartition> results;
+  results.reserve(part.partitions.size());
+  std::size_t room = part.max_bytes;
+  bool first = true;
+  for (const FetchPartition& request : part.partitions) {
+    const Partition* partition = find(request.id);
+    if (partition == nullptr) {
+      results.emplace_back().error = why_missing(request.id);
+      continue;
+    }
+    const std::size_t limit = std::min(room, static_cast<std::size_t>(std::max(request.max_bytes, 0)));
+    results.push_back(partition->fetch(request, limit, first));
+    const std::size_t size = results.back().records.size();
+    if (size > 0) first = false;
+    room -= std::min(room, size);
+  }
+  return results;
+}
+
+FetchPartResult PartitionHost::fetch(FetchPart part) {
+  FetchPartResult result{.partitions = read(part), .parked = false};
+  std::size_t bytes = 0;
+  bool failed = false;
+  for (const FetchedPartition& partition : result.partitions) {
+    bytes += partition.records.size();
+    failed = failed || partition.error != ErrorCode::kNone;
+  }
+  if (failed || bytes >= part.min_bytes || parked_.size() >= shared_.options.max_parked_fetches) return result;
+  result.parked = true;
+  const ParkedKey key{part.home, part.fetch_id};
+  for (const FetchPartition& request : part.partitions) waiters_[request.id].push_back(key);
+  parked_.insert_or_assign(key, Parked{.part = std::move(part), .bytes = bytes});
+  return result;
+}
+
+void PartitionHost::unpark(const ParkedKey& key, const Parked& parked) {
+  for (const FetchPartition& request : parked.part.partitions) {
+    const auto found = waiters_.find(request.id);
+    if (found == waiters_.end()) continue;
+    std::erase(found->second, key);
+    if (found->second.empty()) waiters_.erase(found);
+  }
+}
+
+std::optional<FetchPartResult> PartitionHost::finish_fetch(std::size_t home, std::uint64_t fetch_id) {
+  const auto found = parked_.find({home, fetch_id});
+  if (found == parked_.end()) return std::nullopt;
+  const Parked parked = std::move(found->second);
+  const ParkedKey key = found->first;
+  parked_.erase(found);
+  unpark(key, parked);
+  return FetchPartResult{.partitions = read(parked.part), .parked = false};
+}
+
+void PartitionHost::cancel_fetch(std::size_t home, std::uint64_t fetch_id) {
+  const auto found = parked_.find({home, fetch_id});
+  if (found == parked_.end()) return;
+  unpark(found->first, found->second);
+  parked_.erase(found);
+}
+
+void PartitionHost::on_moved(Partition& partition, std::size_t more_bytes) {
+  const auto found = waiters_.find({partition.id().topic_id, partition.id().partition});
+  if (found == waiters_.end()) return;
+  // Waking changes the list.
+  const std::vector<ParkedKey> keys = found->second;
+  for (const ParkedKey& key : keys) {
+    const auto at = parked_.find(key);
+    if (at == parked_.end()) continue;
+    Parked& parked = at->second;
+    parked.bytes += more_bytes;
+    if (partition.is_closing() || parked.bytes >= parked.part.min_bytes) {
+      const FetchPart part = parked.part;
+      if (auto result = finish_fetch(key.first, key.second)) woke_(part, std::move(*result));
+    } else if (parked.part.tell_progress) {
+      progress_(parked.part, parked.bytes);
+    }
+  }
+}
+
+// ---- rounds ----
+
+Duration PartitionHost::housekeeping_interval() const {
+  return flushes_ ? kFlushRound : shared_.options.defaults.retention_check_interval;
+}
+
+void PartitionHost::start() {
+  const Duration interval = housekeeping_interval();
+  // A round that is due stays due, however often topics come and change.
+  if (started_ && interval >= interval_) return;
+  started_ = true;
+  interval_ = interval;
+  timer_.set(shared_.reactor.now().mono + interval);
+}
+
+void PartitionHost::housekeep() {
+  const Now now = shared_.reactor.now();
+  flushes_ = false;
+  for (const auto& [id, partition] : partitions_) {
+    partition->housekeep(now);
+    flushes_ = flushes_ || flushes_by_time(partition->config());
+  }
+  interval_ = housekeeping_interval();
+  timer_.set(now.mono + interval_);
+}
+
+void PartitionHost::save() const {
+  for (const auto& [id, partition] : partitions_) partition->save();
+}
+
+}  // namespace cohort::topics

@@ -1,0 +1,289 @@
+// Starting a TopicStore, and carrying out changes of the catalogue on partitions and logs.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <latch>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "protocol/base/check.h"
+#include "protocol/base/log.h"
+#include "server/storage/log_set.h"
+#include "server/storage/log_threads.h"
+#include "server/topics/partition_load.h"
+#include "server/topics/topic_store.h"
+#include "server/topics/topic_store_impl.h"
+
+namespace cohort::topics {
+
+Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& reactors, storage::Fs& fs,
+                                                     storage::LogSet& logs, storage::LogThreads& threads,
+                                                     const TopicStoreOptions& options, Now now) {
+  auto impl = std::make_unique<TopicStoreImpl>(reactors, fs, logs, threads, options);
+  // 1. What topics there are.
+  bool stored_others = false;
+  for (const storage::LogId& id : logs.stored()) stored_others = stored_others || id != CatalogueLog::log_id();
+  auto catalogue = Catalogue::open({.reactor = reactors[0],
+                                    .threads = threads,
+                                    .options = impl->options,
+                                    .cell = impl->cell,
+                                    .cluster_id = logs.cluster_id()},
+                                   logs, stored_others, now);
+  if (!catalogue) return std::unexpected(std::move(catalogue.error()));
+  impl->catalogue = std::move(*catalogue);
+  for (const auto& topic : impl->catalogue->core().topics()) {
+    if (topic->internal) impl->internal_topics.push_back(topic->id);
+  }
+  // 2. Deletions that a crash cut short, then everything that is to be there.
+  if (auto removed = impl->remove_leftovers(); !removed) return std::unexpected(removed.error());
+  if (auto opened = impl->open_partitions(now); !opened) return std::unexpected(opened.error());
+  // 3. From here on changes come by the reactors.
+  TopicStoreImpl* raw = impl.get();
+  impl->catalogue->set_carry_out([raw](std::vector<TopicChange> changes, std::function<void()> done) {
+    raw->carry_out(std::move(changes), std::move(done));
+  });
+  impl->catalogue->publish();
+  for (std::size_t i = 0; i < reactors.size(); ++i) {
+    reactors[i].post([place = impl->places[i].get()] { place->host.start(); });
+  }
+  return std::unique_ptr<TopicStore>(new TopicStore(std::move(impl)));
+}
+
+TopicStoreImpl::TopicStoreImpl(reactor::ReactorPool& reactors_in, storage::Fs& fs_in, storage::LogSet& logs_in,
+                               storage::LogThreads& threads_in, const TopicStoreOptions& options_in)
+    : reactors(reactors_in), fs(fs_in), logs(logs_in), threads(threads_in), options(options_in) {
+  for (std::size_t i = 0; i < reactors.size(); ++i) places.push_back(make_place(i));
+}
+
+// The part lives on `reactor`, the fetch on the part's home: results travel as messages unless both are the same.
+std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t index) {
+  const auto at_home = [this, index](std::size_t home, auto function) {
+    if (home == index)
+      function(places[home]->home);
+    else
+      reactors[home].send([this, home, function = std::move(function)]() mutable { function(places[home]->home); });
+  };
+  auto woke = [at_home](const FetchPart& part, FetchPartResult result) {
+    at_home(part.home, [id = part.fetch_id, p = part.part, result = std::move(result)](FetchHome& home) mutable {
+      home.on_result(id, p, std::move(result));
+    });
+  };
+  auto progress = [at_home](const FetchPart& part, std::size_t bytes) {
+    at_home(part.home, [id = part.fetch_id, p = part.part, bytes](FetchHome& home) { home.on_progress(id, p, bytes); });
+  };
+  return std::unique_ptr<Place>(
+      new Place{.host = PartitionHost(reactors[index], fs, threads, options, std::move(woke), std::move(progress)),
+                .home = FetchHome(reactors[index], links(index), options.fetch_max_bytes),
+                .reader = {}});
+}
+
+FetchHome::Links TopicStoreImpl::links(std::size_t home) {
+  // Runs there with the host, and brings what it gives back to the fetch's home.
+  const auto ask = [this, home](std::size_t reactor, auto function) {
+    if (reactor == home) {
+      function(places[reactor]->host)(places[home]->home);
+      return;
+    }
+    reactors[reactor].send([this, home, reactor, function = std::move(function)]() mutable {
+      reactors[home].send(
+          [this, home, answer = function(places[reactor]->host)]() mutable { answer(places[home]->home); });
+    });
+  };
+  FetchHome::Links links;
+  links.fetch = [ask](std::size_t reactor, FetchPart part) {
+    ask(reactor, [part = std::move(part)](PartitionHost& host) mutable {
+      const std::uint64_t id = part.fetch_id;
+      const std::size_t index = part.part;
+      return [id, index, result = host.fetch(std::move(part))](FetchHome& to) mutable {
+        to.on_result(id, index, std::move(result));
+      };
+    });
+  };
+  links.finish = [ask, home](std::size_t reactor, std::uint64_t id, std::size_t part) {
+    ask(reactor, [home, id, part](PartitionHost& host) {
+      return [id, part, result = host.finish_fetch(home, id)](FetchHome& to) mutable {
+        if (result)
+          to.on_result(id, part, std::move(*result));
+        else
+          to.on_gone(id, part);
+      };
+    });
+  };
+  links.cancel = [this, home](std::size_t reactor, std::uint64_t id) {
+    if (reactor == home) return places[reactor]->host.cancel_fetch(home, id);
+    reactors[reactor].send([this, home, reactor, id] { places[reactor]->host.cancel_fetch(home, id); });
+  };
+  links.reactor_of = [this](const PartitionId& id) { return reactor_of(id); };
+  return links;
+}
+
+// ---- start-up ----
+
+// The catalogue speaks first: a log that it does not know belongs to a topic whose deletion was decided.
+Result<void> TopicStoreImpl::remove_leftovers() {
+  std::unordered_map<protocol::TopicId, std::int32_t> known;
+  for (const auto& topic : catalogue->core().topics()) known.emplace(topic->id, topic->partitions);
+  for (const storage::LogId& id : logs.stored()) {
+    if (id == CatalogueLog::log_id() || known.contains(id.topic_id)) continue;
+    log::info("TopicStore", "{}-{} with topic id {} is left over from a deleted topic and is removed", id.topic.value(),
+              id.partition, id.topic_id.value());
+    if (auto removed = logs.remove(id); !removed) return removed;
+  }
+  return {};
+}
+
+Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t partition, std::int64_t now_ms) {
+  PartitionSeed seed;
+  seed.id = {topic.name, topic.id, partition};
+  seed.config = topic.config;
+  auto log = logs.open_or_create(seed.id, log_options(topic.config));
+  if (!log) return std::unexpected(std::move(log.error()));
+  seed.log = std::move(*log);
+  if (topic.internal) return seed;
+  auto loaded = load_partition(fs, *seed.log, options, now_ms);
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
+  seed.core.emplace(std::move(loaded->core));
+  seed.tail_bytes = loaded->tail_bytes;
+  return seed;
+}
+
+Result<void> TopicStoreImpl::open_partitions(Now now) {
+  const auto topics = catalogue->core().topics();
+  std::mutex mutex;
+  std::optional<Error> first_error;
+  std::latch left(static_cast<std::ptrdiff_t>(catalogue->core().partition_count()));
+  for (const auto& topic : topics) {
+    for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
+      const PartitionId id{topic->id, partition};
+      const bool taken = threads.submit(topics::log_key(id), [&, topic, partition, id] {
+        auto seed = load(*topic, partition, now.wall_ms);
+        {
+          const std::lock_guard lock(mutex);
+          if (seed)
+            places[reactor_of(id)]->host.add(id, std::move(*seed));
+          else if (!first_error)
+            first_error = std::move(seed.error());
+        }
+        left.count_down();
+      });
+      CHECK(taken, "the log threads stopped before the store was open");
+    }
+  }
+  left.wait();
+  if (first_error) return std::unexpected(std::move(*first_error));
+  return {};
+}
+
+// ---- changes ----
+
+// Counts what is under way on other threads and calls back when all of it is done. Lives as long as somebody holds it;
+// counted on reactor 0 only.
+class TopicStoreImpl::Steps : public std::enable_shared_from_this<Steps> {
+ public:
+  Steps(reactor::Reactor& home, std::function<void()> done) : home_(home), done_(std::move(done)) {}
+  // On reactor 0: one more, until what is given back was called, from any thread.
+  std::function<void()> begin() {
+    ++left_;
+    return [self = shared_from_this()] { self->home_.post([self] { self->one_less(); }); };
+  }
+  // On reactor 0: nothing more will begin.
+  void all_begun() { one_less(); }
+
+ private:
+  void one_less() {
+    if (--left_ == 0) done_();
+  }
+  reactor::Reactor& home_;
+  std::function<void()> done_;
+  std::size_t left_ = 1;
+};
+
+void TopicStoreImpl::carry_out(std::vector<TopicChange> changes, std::function<void()> done) {
+  // A topic may be deleted and its name used again in one go: what goes, goes first.
+  auto shared = std::make_shared<const std::vector<TopicChange>>(std::move(changes));
+  remove_partitions(*shared, [this, shared, done = std::move(done)]() mutable {
+    remove_logs(*shared, [this, shared, done = std::move(done)]() mutable {
+      change_configs(*shared);
+      make_partitions(*shared, std::move(done));
+    });
+  });
+}
+
+void TopicStoreImpl::remove_partitions(const std::vector<TopicChange>& changes, std::function<void()> done) {
+  std::vector<std::vector<PartitionId>> by_reactor(reactors.size());
+  for (const TopicChange& change : changes) {
+    if (change.after || !change.before) continue;
+    for (std::int32_t partition = 0; partition < change.before->partitions; ++partition) {
+      const PartitionId id{change.before->id, partition};
+      by_reactor[reactor_of(id)].push_back(id);
+    }
+  }
+  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
+  for (std::size_t i = 0; i < by_reactor.size(); ++i) {
+    if (by_reactor[i].empty()) continue;
+    reactors[i].send(
+        [this, i, ids = std::move(by_reactor[i]), end = steps->begin()] { places[i]->host.remove(ids, end); });
+  }
+  steps->all_begun();
+}
+
+void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done) {
+  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
+  for (const TopicChange& change : changes) {
+    if (change.after || !change.before) continue;
+    for (std::int32_t partition = 0; partition < change.before->partitions; ++partition) {
+      const storage::LogId id{change.before->name, change.before->id, partition};
+      auto job = [this, id, end = steps->begin()] {
+        // What stays behind is removed at the next start.
+        if (auto removed = logs.remove(id); !removed) log::error("TopicStore", "{}", removed.error().message);
+        end();
+      };
+      if (!threads.submit(topics::log_key({id.topic_id, partition}), std::move(job))) return;  // the process is ending
+    }
+  }
+  steps->all_begun();
+}
+
+void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, std::function<void()> done) {
+  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
+  const std::int64_t now_ms = reactors[0].now().wall_ms;
+  for (const TopicChange& change : changes) {
+    if (!change.after) continue;
+    const std::int32_t first = change.before ? change.before->partitions : 0;
+    for (std::int32_t partition = first; partition < change.after->partitions; ++partition) {
+      const PartitionId id{change.after->id, partition};
+      auto job = [this, id, partition, now_ms, topic = change.after, end = steps->begin()]() mutable {
+        auto seed = std::make_unique<Result<PartitionSeed>>(load(*topic, partition, now_ms));
+        const std::size_t reactor = reactor_of(id);
+        reactors[reactor].post([this, reactor, id, seed = std::move(seed), end = std::move(end)] {
+          PartitionHost& host = places[reactor]->host;
+          if (*seed) {
+            host.add(id, std::move(**seed));
+          } else {
+            log::error("TopicStore", "a partition cannot be opened: {}", seed->error().message);
+            host.add_offline(id);
+          }
+          end();
+        });
+      };
+      if (!threads.submit(topics::log_key(id), std::move(job))) return;  // the process is ending
+    }
+  }
+  steps->all_begun();
+}
+
+void TopicStoreImpl::change_configs(const std::vector<TopicChange>& changes) {
+  for (const TopicChange& change : changes) {
+    if (!change.before || !change.after || change.before->config == change.after->config) continue;
+    for (std::int32_t partition = 0; partition < change.before->partitions; ++partition) {
+      const PartitionId id{change.after->id, partition};
+      const std::size_t reactor = reactor_of(id);
+      // Whoever has the answer and produces then is behind this message.
+      reactors[reactor].send(
+          [this, reactor, id, topic = change.after] { places[reactor]->host.set_config(id, topic->config); });
+    }
+  }
+}
+
+}  // namespace cohort::topics
