@@ -71,7 +71,7 @@ void apply_offset_commit(OffsetsState& state, const protocol::LegacyOffsetCommit
 
 void dump_offsets(const OffsetsState& state, std::string& out) {
   const auto to = std::back_inserter(out);
-  fmt::format_to(to, "offsets: {} in all, last deletion {}\n", state.count, state.last_deletion);
+  fmt::format_to(to, "offsets: {} in all\n", state.count);
   for (const auto& [id, group] : state.groups) {
     fmt::format_to(to, "offsets of {}: last record {}\n", id, group.last_record);
     for (const auto& [topic, offsets] : group.topics) {

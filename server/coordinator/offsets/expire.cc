@@ -25,6 +25,13 @@ class Tombstones {
     ++count_;
     return true;
   }
+  // The tombstones of a whole group, in one step however many they are: an empty group has few.
+  void add_group(const protocol::GroupId& id, const ConsumerGroup& group) {
+    const std::size_t before = output_.records.size();
+    append_group_tombstones(id, group, output_);
+    const auto written = static_cast<std::int64_t>(output_.records.size() - before);
+    bytes_left_ -= written * (static_cast<std::int64_t>(id.value().size()) + kRecordOverhead);
+  }
   bool is_full() const { return bytes_left_ <= 0; }
   std::int64_t count() const { return count_; }
 
@@ -71,7 +78,7 @@ bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGrou
   }
   // Kafka: cleanupGroupMetadata. An empty group without offsets is of no use to anybody.
   if (all_expired && group.consumer != nullptr && validate_delete(*group.consumer) == protocol::ErrorCode::kNone) {
-    append_group_tombstones(id, *group.consumer, step.output);
+    tombstones.add_group(id, *group.consumer);
   }
   return true;
 }
@@ -145,6 +152,7 @@ void on_offsets_metadata(const Step& step) {
 void on_offset_expiration_timer(const Step& step) {
   OffsetsSoft& soft = step.state.offsets.soft;
   const MonoTime now = step.context.now.mono;
+  step.output.atomic = false;  // Kafka: cleanupGroupMetadata; every tombstone stands for itself
   Tombstones tombstones(step.output);
   const bool swept = sweep(step, tombstones);
   // Not in a step that swept: an offset must not get two tombstones.
