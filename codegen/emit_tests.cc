@@ -88,7 +88,8 @@ std::string emit_test_codec(const Message& message) {
   Code code;
   code.line(fmt::runtime(kDoNotEdit), std::filesystem::path(message.file).filename().string());
   code.line("#include \"{}.h\"", include_stem(message));
-  code.text("#include \"tests/generated/codec_template.h\"");
+  code.text("#include \"tests/generated/message_codec.h\"");
+  code.text("#include \"tests/generated/random.h\"");
   code.blank();
   code.text("namespace cohort::protocol::generated {");
   code.blank();
@@ -98,21 +99,17 @@ std::string emit_test_codec(const Message& message) {
   }
   emit_fill(code, message, message.body);
   emit_collect(code, message, message.body);
-  const std::string& name = message.name();
   code.line("MessageCodec {}();", codec_function(message));
   code.open("MessageCodec {}() {{", codec_function(message));
-  code.open("struct Ops {{");
-  code.line("using Message = {};", name);
-  code.line(
-      "static void fill(Random& random, {}& message, std::int16_t version) {{ fill_struct(random, message, version); "
-      "}}",
-      name);
-  code.line(
-      "static void collect(const {}& message, std::vector<UnknownTags>& into) {{ collect_struct(message, \"\", into); "
-      "}}",
-      name);
-  code.close("};");
-  code.text("return make_codec<Ops>();");
+  const auto pick = [&](const std::string& function, const std::string& type) {
+    return fmt::format("static_cast<{}>({})", type, function);
+  };
+  code.line("constexpr auto fill = {};",
+            pick("fill_struct", fmt::format("void (*)(Random&, {}&, std::int16_t)", message.name())));
+  code.line("constexpr auto collect = {};",
+            pick("collect_struct",
+                 fmt::format("void (*)(const {}&, const std::string&, std::vector<UnknownTags>&)", message.name())));
+  code.line("return make_codec<{}, fill, collect>();", message.name());
   code.close();
   code.blank();
   code.text("}  // namespace cohort::protocol::generated");

@@ -24,7 +24,8 @@ std::string problem(const std::string& text) {
 TEST_CASE("a sound schema") {
   const auto message =
       parse_schema(schema(R"({"name": "GroupId", "type": "string", "versions": "0+", "about": "The group."},
-                {"name": "Old", "type": "[]OldThing", "versions": "3+", "fields": [{"name": "X", "type": "int8", "versions": "3+"}]},
+                {"name": "Old", "type": "[]OldThing", "versions": "3+",
+                 "fields": [{"name": "X", "type": "int8", "versions": "3+"}]},
                 {"name": "Epoch", "type": "int32", "versions": "1+", "default": "0x7f", "ignorable": true})"),
                    "FooRequest.json", "");
   REQUIRE(message);
