@@ -26,9 +26,9 @@ struct TopicView {
 // configuration. A stored value outside the bounds of the configuration is clamped by the coordinator (Kafka's
 // GroupConfig).
 struct GroupOverrides {
-  std::optional<Duration> consumer_session_timeout;
-  std::optional<Duration> consumer_heartbeat_interval;
-  std::optional<Duration> consumer_assignment_interval;
+  std::optional<Duration> consumer_session_timeout{};
+  std::optional<Duration> consumer_heartbeat_interval{};
+  std::optional<Duration> consumer_assignment_interval{};
 };
 using GroupOverridesById = std::map<protocol::GroupId, GroupOverrides, std::less<>>;
 
