@@ -56,8 +56,9 @@ struct Output {
   std::vector<Reply> replies;
   std::vector<TimerOp> timers;
   std::vector<Job> jobs;
-  // False: the records mean something one by one (a sweep over groups or offsets) and may be cut into several batches when
-  // one cannot hold them (Kafka: CoordinatorResult.isAtomic). True before every step, except on_loaded and on_metadata.
+  // False: the records mean something one by one (a sweep over groups or offsets) and may be cut into several batches
+  // when one cannot hold them (Kafka: CoordinatorResult.isAtomic). True before every step, except on_loaded and
+  // on_metadata.
   bool atomic = true;
 
   // Keeps capacity: the shard core uses one Output for all its steps.

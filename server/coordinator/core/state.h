@@ -28,8 +28,8 @@ namespace cohort::coordinator {
 struct ForeignGroup {
   enum class Type : std::uint8_t { kClassic, kShare, kStreams };
   Type type = Type::kClassic;
-  bool empty = false;         // known for classic groups only
-  std::string protocol_type;  // of classic groups
+  bool empty = false;           // known for classic groups only
+  std::string protocol_type{};  // of classic groups
   std::int64_t last_record = -1;
   friend bool operator==(const ForeignGroup&, const ForeignGroup&) = default;
 };
