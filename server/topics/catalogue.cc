@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 #include "protocol/base/log.h"
@@ -18,7 +17,6 @@ using protocol::ErrorCode;
 namespace {
 
 constexpr std::int64_t kProducerIdBlock = 1000;  // as Kafka's ProducerIdsBlock
-constexpr auto kRetryAfter = std::chrono::seconds{1};
 constexpr std::uint64_t kLogKey = 0;
 constexpr std::size_t kMaxGroup = 1000;  // requests that are decided together
 
@@ -138,7 +136,7 @@ void Catalogue::on_written(Written written) {
   if (!written.result) {
     log::error("Catalogue", "cannot be written: {}", written.result.error().message);
     failed_ = true;
-    retry_at_ = place_.reactor.now().mono + kRetryAfter;
+    retry_at_ = place_.reactor.now().mono + place_.options.retry_after;
     finish_group(ErrorCode::kKafkaStorageError);
     return pump();
   }

@@ -18,6 +18,7 @@ struct TopicStoreOptions {
   std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;
   Duration producer_id_expiration = std::chrono::hours{24};
   std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // a fetch may ask for less, never for more
+  Duration retry_after = std::chrono::seconds{1};   // after a failed write, before its log is tried again
 
   // Bounds of this process. Over one of them: POLICY_VIOLATION for topics and partitions, THROTTLING_QUOTA_EXCEEDED for
   // catalogue changes that wait, and the answers named below.

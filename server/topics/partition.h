@@ -7,8 +7,8 @@
 // makes the next job, one sync for many batches.
 //
 // Failing. A failed write fails all that is on its way with KAFKA_STORAGE_ERROR; then the core is thrown away and made
-// again from the log, up to where that is durable. Until that is done, and tried again at most once a second, nothing
-// is written.
+// again from the log, up to where that is durable. Until that is done nothing is written; if
+// it fails, it is tried again after a while (TopicStoreOptions::retry_after).
 //
 // A partition of an internal topic is a foreign one: its log's writer is a shard, here it is only read.
 #pragma once

@@ -25,9 +25,9 @@ Result<std::uint64_t> replay_headers(const storage::Log& log, std::int64_t from,
     for (auto rest = read->batches.view(); !rest.empty();) {
       const auto header = protocol::parse_batch_header(rest);
       if (!header) return std::unexpected(header.error());
-      // The time of the append is not kept. With the records' own, a producer of old records is forgotten early, as in
-      // Kafka; a time in the future would keep it for ever.
-      producers.record(*header, std::min(header->max_timestamp(), now_ms));
+      // The time of the append is not kept, and the records' own may be as old as they like: a producer counts as
+      // seen just now, so that a repeat across the restart is recognised. Their number is bounded.
+      producers.record(*header, now_ms);
       rest = rest.subspan(std::min(rest.size(), header->size_in_bytes()));
     }
     bytes += read->batches.size();

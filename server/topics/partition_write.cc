@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "protocol/base/check.h"
 #include "protocol/base/log.h"
@@ -17,12 +16,6 @@
 namespace cohort::topics {
 
 using protocol::ErrorCode;
-
-namespace {
-
-constexpr auto kRetryAfter = std::chrono::seconds{1};
-
-}  // namespace
 
 // What a log thread does in one go. Owns all that it touches.
 struct Partition::Work {
@@ -196,7 +189,7 @@ void Partition::on_done(Outcome outcome) {
     log::error("Partition", "{}-{}: {}", id_.topic.value(), id_.partition, outcome.result.error().message);
     if (state_ == State::kReloading) {
       state_ = State::kFailed;
-      retry_at_ = now.mono + kRetryAfter;
+      retry_at_ = now.mono + shared_.options.retry_after;
       return;
     }
     // Deleting old segments may fail without harm to those who write; a seal that is needed is found by the next write.

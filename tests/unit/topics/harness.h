@@ -61,7 +61,7 @@ class StoreHarness {
     logs_ = std::move(*logs);
     pool_ = std::make_unique<reactor::ReactorPool>(reactors_);
     threads_ = std::make_unique<storage::LogThreads>(2);
-    auto store = TopicStore::open(*pool_, fs_, *logs_, *threads_, options_, Now{MonoTime{}, 1'000'000});
+    auto store = TopicStore::open(*pool_, fs_, *logs_, *threads_, options_, reactor::read_clocks());
     if (!store) {
       end();
       return std::unexpected(store.error());

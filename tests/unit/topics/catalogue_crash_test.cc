@@ -1,0 +1,238 @@
+// The catalogue at every point where the machine can stop: whatever was answered holds, a topic is there whole or not
+// at all, and the folder has the logs of the topics that there are and no others.
+#include <catch2/catch.hpp>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "server/storage/log_set.h"
+#include "server/storage/mem_fs.h"
+#include "server/topics/catalogue_log.h"
+#include "tests/unit/topics/harness.h"
+
+namespace cohort::topics {
+namespace {
+
+using protocol::ErrorCode;
+using storage::MemFs;
+
+Result<std::unique_ptr<storage::LogSet>> open_set(MemFs& fs) {
+  storage::LogSetOptions options;
+  options.dir = "/data";
+  options.new_cluster_id = "AAAAAAAAAAAAAAAAAAAAAA";
+  return storage::LogSet::open(fs, options);
+}
+
+// What the world was told.
+struct Told {
+  std::map<std::string, protocol::TopicId> topics;  // created and answered, not deleted since
+  std::set<protocol::TopicId> deleted;              // answered
+  std::set<std::string> unsure;                     // asked for, the answer never came
+  std::int64_t highest_producer_id = -1;
+};
+
+// The catalogue's log without threads: each step writes and syncs, as the driver does before it answers.
+struct Machine {
+  MemFs& fs;
+  Told& told;
+  TopicStoreOptions options;
+  std::uint64_t& ids;
+  std::function<protocol::Uuid()> new_id = [this] { return protocol::Uuid(7, ++ids); };
+
+  // False when the machine stopped.
+  bool run(int steps) {
+    auto set = open_set(fs);
+    if (!set) return false;
+    auto log = CatalogueLog::open(**set);
+    if (!log) return false;
+    CatalogueCore core(options);
+    REQUIRE(log->replay(core).has_value());
+    check(core);
+    for (int step = 0; step < steps; ++step) {
+      CatalogueOutput output;
+      const std::string name = "t" + std::to_string(step % 3);
+      const bool create = !told.topics.contains(name);
+      std::vector<CreatedTopic> created;
+      std::vector<DeletedTopic> deleted;
+      std::int64_t first_id = -1;
+      if (step % 4 == 3)
+        first_id = core.reserve_producer_ids(10, output);
+      else if (create)
+        created = core.auto_create({name}, {1, new_id}, output);
+      else
+        deleted = core.delete_topics({{name, {}}}, output);
+      told.unsure.insert(name);
+      if (!log->write(output.records, 1)) return false;
+      if (step % 5 == 4 && !log->replace_all(core.snapshot_records(), 1)) return false;
+      told.unsure.erase(name);
+      if (first_id >= 0) {
+        CHECK(first_id > told.highest_producer_id);
+        told.highest_producer_id = first_id + 9;
+      }
+      if (!created.empty()) told.topics[name] = created[0].id;
+      if (!deleted.empty()) {
+        told.deleted.insert(told.topics[name]);
+        told.topics.erase(name);
+      }
+    }
+    return true;
+  }
+
+  void check(const CatalogueCore& core) {
+    std::map<std::string, const TopicInfo*> there;
+    const auto topics = core.topics();
+    for (const auto& topic : topics) there[topic->name.value()] = topic.get();
+    for (const auto& [name, id] : told.topics) {
+      if (told.unsure.contains(name)) continue;
+      REQUIRE(there.contains(name));
+      CHECK(there[name]->id == id);
+    }
+    for (const auto& topic : topics) {
+      CHECK(topic->partitions == options.defaults.num_partitions);
+      CHECK_FALSE(told.deleted.contains(topic->id));
+    }
+    CHECK(core.next_producer_id() > told.highest_producer_id);
+    // What was unsure is decided now.
+    for (const std::string& name : told.unsure) {
+      if (there.contains(name))
+        told.topics[name] = there[name]->id;
+      else
+        told.topics.erase(name);
+    }
+    told.unsure.clear();
+  }
+};
+
+TEST_CASE("the catalogue's log survives a stop at every I/O point") {
+  std::uint64_t total = 0;
+  {
+    MemFs fs;
+    Told told;
+    std::uint64_t ids = 0;
+    REQUIRE(Machine{fs, told, {}, ids}.run(20));
+    total = fs.operations();
+  }
+  REQUIRE(total > 40);
+  for (std::uint64_t stop = 0; stop < total; ++stop) {
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      INFO("stop after " << stop << ", seed " << seed);
+      MemFs fs;
+      Told told;
+      std::uint64_t ids = 0;
+      std::mt19937_64 random(seed * 1000 + stop);
+      fs.stop_after(stop);
+      Machine{fs, told, {}, ids}.run(20);
+      fs.crash(random);
+      // Once more in the middle of what follows, then to the end.
+      fs.stop_after(stop / 2);
+      Machine{fs, told, {}, ids}.run(20);
+      fs.crash(random);
+      REQUIRE(Machine{fs, told, {}, ids}.run(5));
+      REQUIRE(Machine{fs, told, {}, ids}.run(0));
+    }
+  }
+}
+
+// The whole store: folders and records together.
+void check_folders(StoreHarness& store) {
+  const auto snapshot = store.store().snapshot();
+  std::set<storage::LogId> expected{CatalogueLog::log_id()};
+  for (const auto& topic : snapshot->topics()) {
+    for (std::int32_t p = 0; p < topic->partitions; ++p) expected.insert({topic->name, topic->id, p});
+  }
+  const auto stored = store.logs().stored();
+  CHECK(std::set<storage::LogId>(stored.begin(), stored.end()) == expected);
+}
+
+TEST_CASE("a deletion that stops at any I/O point is finished or was never answered") {
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  const auto prepare = [](StoreHarness& store) {
+    store.start();
+    store.create("doomed", 2);
+    return store.create("kept", 1).id;
+  };
+  const auto act = [](StoreHarness& store) {
+    const bool deleted = store.remove("doomed").error == ErrorCode::kNone;
+    const bool again = deleted && store.create("doomed", 1).error == ErrorCode::kNone;
+    return std::pair(deleted, again);
+  };
+  {
+    MemFs fs;
+    StoreHarness store(fs);
+    prepare(store);
+    before = fs.operations();
+    act(store);
+    after = fs.operations();
+  }
+  REQUIRE(after > before + 10);
+  for (std::uint64_t stop = 0; stop < after - before; ++stop) {
+    INFO("stop after " << stop);
+    MemFs fs;
+    StoreHarness store(fs);
+    const auto kept = prepare(store);
+    const auto first = store.store().snapshot()->find("doomed")->id;
+    fs.stop_after(stop);
+    const auto [deleted, again] = act(store);
+    store.kill();
+    std::mt19937_64 random(stop);
+    fs.crash(random);
+    store.start();
+    check_folders(store);
+    const auto snapshot = store.store().snapshot();
+    REQUIRE(snapshot->find("kept") != nullptr);
+    CHECK(snapshot->find("kept")->id == kept);
+    const TopicInfo* doomed = snapshot->find("doomed");
+    if (deleted) CHECK((doomed == nullptr || doomed->id != first));
+    if (again) REQUIRE(doomed != nullptr);
+    if (doomed != nullptr) {
+      CHECK(doomed->partitions == (doomed->id == first ? 2 : 1));
+      CHECK(store.produce({doomed->id, 0}, make_batch(1)).error == ErrorCode::kNone);
+    }
+  }
+}
+
+TEST_CASE("a catalogue that cannot be written says so, and works again afterwards") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.retry_after = Duration{0};
+  StoreHarness store(fs, options);
+  store.start();
+  store.create("a", 1);
+  fs.fail(MemFs::Op::kSync, 1, EIO);
+  CHECK(store.create("b", 1).error == ErrorCode::kKafkaStorageError);
+  fs.clear_faults();
+  CHECK(store.store().snapshot()->find("b") == nullptr);
+  const CreatedTopic answer = store.create("b", 1);
+  CHECK(answer.error == ErrorCode::kNone);
+  check_folders(store);
+}
+
+TEST_CASE("the catalogue's log stays short") {
+  MemFs fs;
+  auto set = open_set(fs);
+  REQUIRE(set.has_value());
+  auto log = CatalogueLog::open(**set);
+  REQUIRE(log.has_value());
+  TopicStoreOptions options;
+  CatalogueCore core(options);
+  int replaced = 0;
+  for (int i = 0; i < 3000; ++i) {
+    CatalogueOutput output;
+    core.reserve_producer_ids(1, output);
+    REQUIRE(log->write(output.records, 1).has_value());
+    if (log->is_long(core.topic_count())) {
+      REQUIRE(log->replace_all(core.snapshot_records(), 1).has_value());
+      ++replaced;
+    }
+  }
+  CHECK(replaced == 2);
+  CatalogueCore again(options);
+  REQUIRE(log->replay(again).has_value());
+  CHECK(again.next_producer_id() == 3000);
+  CHECK_FALSE(log->is_long(0));
+}
+
+}  // namespace
+}  // namespace cohort::topics
