@@ -271,7 +271,7 @@ std::vector<Key> segment_keys() {
        .type = kInt,
        .default_text = "0",
        .min = 0,
-       .max = 256,
+       .max = 64,
        .doc = "Threads that write and sync; 0 is as many as reactors, at least 2.",
        .set = &store<&S::log_threads>},
       {.name = "producer.id.expiration.ms",

@@ -1,0 +1,169 @@
+#include "server/api/api_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/frame/request_header.h"
+#include "protocol/messages/api_versions_request.h"
+#include "protocol/messages/api_versions_response.h"
+#include "protocol/messages/consumer_group_describe_request.h"
+#include "protocol/messages/consumer_group_describe_response.h"
+#include "protocol/messages/consumer_group_heartbeat_request.h"
+#include "protocol/messages/consumer_group_heartbeat_response.h"
+#include "protocol/messages/create_partitions_request.h"
+#include "protocol/messages/create_partitions_response.h"
+#include "protocol/messages/create_topics_request.h"
+#include "protocol/messages/create_topics_response.h"
+#include "protocol/messages/delete_groups_request.h"
+#include "protocol/messages/delete_groups_response.h"
+#include "protocol/messages/delete_topics_request.h"
+#include "protocol/messages/delete_topics_response.h"
+#include "protocol/messages/describe_cluster_request.h"
+#include "protocol/messages/describe_cluster_response.h"
+#include "protocol/messages/describe_configs_request.h"
+#include "protocol/messages/describe_configs_response.h"
+#include "protocol/messages/describe_groups_request.h"
+#include "protocol/messages/describe_groups_response.h"
+#include "protocol/messages/describe_topic_partitions_request.h"
+#include "protocol/messages/describe_topic_partitions_response.h"
+#include "protocol/messages/fetch_request.h"
+#include "protocol/messages/fetch_response.h"
+#include "protocol/messages/find_coordinator_request.h"
+#include "protocol/messages/find_coordinator_response.h"
+#include "protocol/messages/incremental_alter_configs_request.h"
+#include "protocol/messages/incremental_alter_configs_response.h"
+#include "protocol/messages/init_producer_id_request.h"
+#include "protocol/messages/init_producer_id_response.h"
+#include "protocol/messages/list_config_resources_request.h"
+#include "protocol/messages/list_config_resources_response.h"
+#include "protocol/messages/list_groups_request.h"
+#include "protocol/messages/list_groups_response.h"
+#include "protocol/messages/list_offsets_request.h"
+#include "protocol/messages/list_offsets_response.h"
+#include "protocol/messages/metadata_request.h"
+#include "protocol/messages/metadata_response.h"
+#include "protocol/messages/offset_commit_request.h"
+#include "protocol/messages/offset_commit_response.h"
+#include "protocol/messages/offset_delete_request.h"
+#include "protocol/messages/offset_delete_response.h"
+#include "protocol/messages/offset_fetch_request.h"
+#include "protocol/messages/offset_fetch_response.h"
+#include "protocol/messages/produce_request.h"
+#include "protocol/messages/produce_response.h"
+#include "protocol/wire/byte_reader.h"
+#include "server/api/handlers.h"
+
+namespace cohort::api {
+namespace {
+
+using namespace protocol;  // NOLINT(google-build-using-namespace): forty message names
+
+enum class Overlap : bool { kNo, kYes };
+
+template <typename Request, void (*Handle)(Call, Request)>
+void decode_and_handle(Call call, std::span<const std::byte> body) {
+  ByteReader reader(body);
+  Request request;
+  read(reader, request, call.version());
+  // Bytes that follow are let pass, as in Kafka.
+  if (!reader.ok()) {
+    call.refuse(fmt::format("its {} v{} cannot be read at byte {}: {}", Request::kName, call.version(), reader.offset(),
+                            reader.reason()));
+    return;
+  }
+  Handle(std::move(call), std::move(request));
+}
+
+template <typename Request, typename Response, void (*Handle)(Call, Request)>
+constexpr ApiRow row(Overlap overlap) {
+  static_assert(Request::kApiKey == Response::kApiKey && Request::kMaxVersion == Response::kMaxVersion);
+  return {.key = Request::kApiKey,
+          .name = Request::kName.substr(0, Request::kName.size() - std::string_view("Request").size()),
+          .min_version = Request::kMinVersion,
+          .max_version = Request::kLatestStable,
+          .announced_min = Request::kMinVersion,
+          .overlaps = overlap == Overlap::kYes,
+          .handle = &decode_and_handle<Request, Handle>};
+}
+
+constexpr ApiRow produce_row() {
+  ApiRow made = row<ProduceRequest, ProduceResponse, handle_produce>(Overlap::kYes);
+  made.announced_min = 0;
+  return made;
+}
+
+constexpr auto kTable = [] {
+  constexpr Overlap kNo = Overlap::kNo;
+  constexpr Overlap kYes = Overlap::kYes;
+  std::array table{
+      produce_row(),
+      row<FetchRequest, FetchResponse, handle_fetch>(kNo),
+      row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(kNo),
+      row<MetadataRequest, MetadataResponse, handle_metadata>(kNo),
+      row<OffsetCommitRequest, OffsetCommitResponse, handle_offset_commit>(kYes),
+      row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(kYes),
+      row<FindCoordinatorRequest, FindCoordinatorResponse, handle_find_coordinator>(kNo),
+      row<DescribeGroupsRequest, DescribeGroupsResponse, handle_describe_groups>(kNo),
+      row<ListGroupsRequest, ListGroupsResponse, handle_list_groups>(kNo),
+      row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(kNo),
+      row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(kNo),
+      row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(kNo),
+      row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(kNo),
+      row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(kNo),
+      row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(kNo),
+      row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(kNo),
+      row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(kNo),
+      row<OffsetDeleteRequest, OffsetDeleteResponse, handle_offset_delete>(kNo),
+      row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(kNo),
+      row<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, handle_consumer_group_heartbeat>(kYes),
+      row<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, handle_consumer_group_describe>(kNo),
+      row<ListConfigResourcesRequest, ListConfigResourcesResponse, handle_list_config_resources>(kNo),
+      row<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, handle_describe_topic_partitions>(kNo),
+  };
+  return table;
+}();
+static_assert(std::ranges::is_sorted(kTable, {}, &ApiRow::key));
+
+constexpr std::size_t kKeyCount = static_cast<std::size_t>(kTable.back().key) + 1;
+constexpr auto kIndex = [] {
+  std::array<const ApiRow*, kKeyCount> index{};
+  for (const ApiRow& made : kTable) index[static_cast<std::size_t>(made.key)] = &made;
+  return index;
+}();
+
+}  // namespace
+
+std::span<const ApiRow> api_table() {
+  return kTable;
+}
+
+const ApiRow* find_api(std::int16_t key) {
+  const auto index = static_cast<std::size_t>(key);
+  return key >= 0 && index < kIndex.size() ? kIndex[index] : nullptr;
+}
+
+Result<ParsedRequest> parse_request(std::span<const std::byte> frame) {
+  ByteReader reader(frame);
+  auto start = read_request_header(reader);
+  if (!start) return std::unexpected(start.error());
+  ParsedRequest request;
+  request.row = find_api(static_cast<std::int16_t>(start->api->key));
+  request.head.version = start->version;
+  request.head.correlation_id = start->correlation_id;
+  if (!start->version_known) {
+    request.handle = handle_unknown_api_versions;
+    return request;
+  }
+  if (request.row == nullptr || start->version < request.row->min_version ||
+      start->version > request.row->max_version) {
+    return fail(ErrorKind::kUnsupported, fmt::format("{} v{} is not served", start->api->name, start->version));
+  }
+  if (start->client_id) request.head.client_id = *std::move(start->client_id);
+  request.body = frame.subspan(reader.offset());
+  request.handle = request.row->handle;
+  return request;
+}
+
+}  // namespace cohort::api

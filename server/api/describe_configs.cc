@@ -1,0 +1,130 @@
+// DescribeConfigs v1-4 (key 32): the configuration of topics and of this server.
+//   v1 sources and synonyms, v3 types and documentation.
+// The keys of the server are all read-only: its file is what sets them. Groups have no settings of their own yet, so a
+// group is described with none; loggers and client metrics are not served. One bad resource fails alone.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/messages/describe_configs_request.h"
+#include "protocol/messages/describe_configs_response.h"
+#include "server/api/common.h"
+#include "server/api/config_resource.h"
+#include "server/api/handlers.h"
+#include "server/topics/topic_name.h"
+
+namespace cohort::api {
+namespace {
+
+using Request = protocol::DescribeConfigsRequest;
+using Response = protocol::DescribeConfigsResponse;
+using Entry = Response::DescribeConfigsResourceResult;
+
+enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5 };
+
+void fail_with(Response::DescribeConfigsResult& out, ErrorCode error, std::string message) {
+  out.error_code = to_wire(error);
+  out.error_message = Text(message);
+}
+
+bool is_asked_for(const Request::DescribeConfigsResource& resource, std::string_view name) {
+  return !resource.configuration_keys ||
+         std::ranges::any_of(*resource.configuration_keys, [&](const Text& key) { return key == name; });
+}
+
+void describe_topic(Response::DescribeConfigsResult& out, const Request& request,
+                    const Request::DescribeConfigsResource& resource, const Call& call) {
+  const std::string_view name = resource.resource_name;
+  if (const auto wrong = topics::why_invalid_name(name))
+    return fail_with(out, ErrorCode::kInvalidTopicException, *wrong);
+  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
+  const topics::TopicInfo* topic = snapshot->find(name);
+  if (!topic) return fail_with(out, ErrorCode::kUnknownTopicOrPartition, "There is no such topic.");
+  for (auto& described : topics::describe_config(topic->overrides, call.services().values().topics, std::nullopt)) {
+    if (!is_asked_for(resource, described.name)) continue;
+    Entry entry;
+    entry.name = Text(described.name);
+    entry.value = Text(described.value);
+    entry.config_source = static_cast<std::int8_t>(described.source);
+    for (const auto& from : described.synonyms) {
+      if (!request.include_synonyms) break;
+      Response::DescribeConfigsSynonym synonym;
+      synonym.name = Text(from.name);
+      synonym.value = Text(from.value);
+      synonym.source = static_cast<std::int8_t>(from.source);
+      entry.synonyms.push_back(std::move(synonym));
+    }
+    if (call.version() >= 3) {
+      entry.config_type = static_cast<std::int8_t>(described.type);
+      if (request.include_documentation) entry.documentation = Text(described.documentation);
+    }
+    out.configs.push_back(std::move(entry));
+  }
+}
+
+Entry broker_entry(const config::Setting& setting, const Request& request, std::int16_t version) {
+  Entry entry;
+  entry.name = Text(setting.key->name);
+  if (setting.value) entry.value = Text(*setting.value);
+  entry.read_only = true;
+  const auto source = setting.source == config::Source::kDefault ? Source::kDefault : Source::kStaticBroker;
+  entry.config_source = static_cast<std::int8_t>(source);
+  if (request.include_synonyms && setting.value) {
+    Response::DescribeConfigsSynonym synonym;
+    synonym.name = Text(setting.key->name);
+    synonym.value = Text(*setting.value);
+    synonym.source = static_cast<std::int8_t>(source);
+    entry.synonyms.push_back(std::move(synonym));
+  }
+  if (version >= 3) {
+    entry.config_type = static_cast<std::int8_t>(setting.key->type);
+    if (request.include_documentation) entry.documentation = Text(setting.key->doc);
+  }
+  return entry;
+}
+
+void describe_broker(Response::DescribeConfigsResult& out, const Request& request,
+                     const Request::DescribeConfigsResource& resource, const Call& call) {
+  // The empty name asks for what is set for all brokers at run time: nothing can be.
+  if (resource.resource_name.empty()) return;
+  if (resource.resource_name != fmt::format("{}", node_id(call))) {
+    return fail_with(out, ErrorCode::kInvalidRequest,
+                     fmt::format("Unexpected broker id, expected {} or empty string, but received {}", node_id(call),
+                                 resource.resource_name));
+  }
+  for (const config::Setting& setting : call.services().config.settings) {
+    if (is_asked_for(resource, setting.key->name))
+      out.configs.push_back(broker_entry(setting, request, call.version()));
+  }
+}
+
+}  // namespace
+
+void handle_describe_configs(Call call, Request request) {
+  Response response;
+  for (const auto& resource : request.resources) {
+    Response::DescribeConfigsResult out;
+    out.resource_type = resource.resource_type;
+    out.resource_name = Text(resource.resource_name);
+    switch (static_cast<ConfigResourceType>(resource.resource_type)) {
+      case ConfigResourceType::kTopic:
+        describe_topic(out, request, resource, call);
+        break;
+      case ConfigResourceType::kBroker:
+        describe_broker(out, request, resource, call);
+        break;
+      case ConfigResourceType::kGroup:
+        if (resource.resource_name.empty()) fail_with(out, ErrorCode::kInvalidRequest, "Group name must not be empty");
+        break;
+      case ConfigResourceType::kBrokerLogger:
+      case ConfigResourceType::kClientMetrics:
+      default:
+        fail_with(out, ErrorCode::kInvalidRequest,
+                  fmt::format("Unsupported resource type: {}", resource.resource_type));
+    }
+    response.results.push_back(std::move(out));
+  }
+  call.reply(response);
+}
+
+}  // namespace cohort::api

@@ -1,0 +1,62 @@
+// The handler of every served API, one file each. A handler owns its call: it answers at once, or moves the call into
+// what waits for the answer. Runs on the connection's reactor. The request borrows from call.frame().
+#pragma once
+
+#include "server/api/call.h"
+
+namespace cohort::protocol {
+struct ApiVersionsRequest;
+struct ConsumerGroupDescribeRequest;
+struct ConsumerGroupHeartbeatRequest;
+struct CreatePartitionsRequest;
+struct CreateTopicsRequest;
+struct DeleteGroupsRequest;
+struct DeleteTopicsRequest;
+struct DescribeClusterRequest;
+struct DescribeConfigsRequest;
+struct DescribeGroupsRequest;
+struct DescribeTopicPartitionsRequest;
+struct FetchRequest;
+struct FindCoordinatorRequest;
+struct IncrementalAlterConfigsRequest;
+struct InitProducerIdRequest;
+struct ListConfigResourcesRequest;
+struct ListGroupsRequest;
+struct ListOffsetsRequest;
+struct MetadataRequest;
+struct OffsetCommitRequest;
+struct OffsetDeleteRequest;
+struct OffsetFetchRequest;
+struct ProduceRequest;
+}  // namespace cohort::protocol
+
+namespace cohort::api {
+
+void handle_api_versions(Call call, protocol::ApiVersionsRequest request);
+void handle_consumer_group_describe(Call call, protocol::ConsumerGroupDescribeRequest request);
+void handle_consumer_group_heartbeat(Call call, protocol::ConsumerGroupHeartbeatRequest request);
+void handle_create_partitions(Call call, protocol::CreatePartitionsRequest request);
+void handle_create_topics(Call call, protocol::CreateTopicsRequest request);
+void handle_delete_groups(Call call, protocol::DeleteGroupsRequest request);
+void handle_delete_topics(Call call, protocol::DeleteTopicsRequest request);
+void handle_describe_cluster(Call call, protocol::DescribeClusterRequest request);
+void handle_describe_configs(Call call, protocol::DescribeConfigsRequest request);
+void handle_describe_groups(Call call, protocol::DescribeGroupsRequest request);
+void handle_describe_topic_partitions(Call call, protocol::DescribeTopicPartitionsRequest request);
+void handle_fetch(Call call, protocol::FetchRequest request);
+void handle_find_coordinator(Call call, protocol::FindCoordinatorRequest request);
+void handle_incremental_alter_configs(Call call, protocol::IncrementalAlterConfigsRequest request);
+void handle_init_producer_id(Call call, protocol::InitProducerIdRequest request);
+void handle_list_config_resources(Call call, protocol::ListConfigResourcesRequest request);
+void handle_list_groups(Call call, protocol::ListGroupsRequest request);
+void handle_list_offsets(Call call, protocol::ListOffsetsRequest request);
+void handle_metadata(Call call, protocol::MetadataRequest request);
+void handle_offset_commit(Call call, protocol::OffsetCommitRequest request);
+void handle_offset_delete(Call call, protocol::OffsetDeleteRequest request);
+void handle_offset_fetch(Call call, protocol::OffsetFetchRequest request);
+void handle_produce(Call call, protocol::ProduceRequest request);
+
+// ApiVersions of a version that is not known: the body is not looked at.
+void handle_unknown_api_versions(Call call, std::span<const std::byte> body);
+
+}  // namespace cohort::api

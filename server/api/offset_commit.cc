@@ -1,0 +1,118 @@
+// OffsetCommit v2-10 (key 8): offsets of a group into __consumer_offsets.
+//   v5 no retention time any more; v6 leader epochs; v7 static members; v9 KIP-848 members; v10 topic ids instead of
+//   names.
+// Topics are resolved here, by one snapshot, and what does not exist is answered here: UNKNOWN_TOPIC_ID for an id,
+// UNKNOWN_TOPIC_OR_PARTITION for a name or a partition. The coordinator gets name and id of the rest. The empty group
+// id is legal (a "simple" consumer). Errors of the shard are per partition (OffsetCommitRequest.getErrorResponse).
+#include <algorithm>
+
+#include "protocol/messages/offset_commit_request.h"
+#include "protocol/messages/offset_commit_response.h"
+#include "server/api/group_call.h"
+#include "server/api/handlers.h"
+
+namespace cohort::api {
+namespace {
+
+using Request = protocol::OffsetCommitRequest;
+using Response = protocol::OffsetCommitResponse;
+using ResponseTopic = Response::OffsetCommitResponseTopic;
+
+constexpr std::int16_t kFirstWithTopicIds = 10;
+
+void add_partition(ResponseTopic& topic, std::int32_t index, ErrorCode error) {
+  Response::OffsetCommitResponsePartition partition;
+  partition.partition_index = index;
+  partition.error_code = to_wire(error);
+  topic.partitions.push_back(partition);
+}
+
+// The topic as the client named it: versions with ids may not carry names, and the other way round.
+ResponseTopic head_of(const Request::OffsetCommitRequestTopic& topic, std::int16_t version) {
+  ResponseTopic out;
+  if (version >= kFirstWithTopicIds) {
+    out.topic_id = topic.topic_id;
+  } else {
+    out.name = Text(topic.name);
+  }
+  return out;
+}
+
+// Takes out of the request what does not exist and answers it; fills in name and id of the rest.
+void resolve(Request& request, const topics::CatalogueSnapshot& snapshot, std::int16_t version, Response& response) {
+  const bool by_id = version >= kFirstWithTopicIds;
+  std::erase_if(request.topics, [&](Request::OffsetCommitRequestTopic& topic) {
+    const topics::TopicInfo* info =
+        by_id ? snapshot.find(protocol::TopicId(topic.topic_id)) : snapshot.find(topic.name.view());
+    ResponseTopic answered = head_of(topic, version);
+    std::erase_if(topic.partitions, [&](const auto& partition) {
+      const bool exists =
+          info != nullptr && partition.partition_index >= 0 && partition.partition_index < info->partitions;
+      if (exists) return false;
+      add_partition(answered, partition.partition_index,
+                    by_id && !info ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
+      return true;
+    });
+    if (!answered.partitions.empty() || info == nullptr) response.topics.push_back(std::move(answered));
+    if (info == nullptr || topic.partitions.empty()) return true;
+    topic.name = Text(info->name.value());
+    topic.topic_id = info->id.value();
+    return false;
+  });
+}
+
+// One topic may be in both parts: its partitions are joined (OffsetCommitResponse.Builder.merge).
+void merge(Response& response, ResponseTopic topic, std::int16_t version) {
+  if (version >= kFirstWithTopicIds) {
+    topic.name = Text();
+  } else {
+    topic.topic_id = {};
+  }
+  const auto same = std::ranges::find_if(response.topics, [&](const ResponseTopic& other) {
+    return other.name == topic.name && other.topic_id == topic.topic_id;
+  });
+  if (same == response.topics.end()) {
+    response.topics.push_back(std::move(topic));
+  } else {
+    same->partitions.insert(same->partitions.end(), topic.partitions.begin(), topic.partitions.end());
+  }
+}
+
+// What the coordinator was asked for, in case it refuses.
+Response refused_answer(const Request& request, ErrorCode error) {
+  Response out;
+  for (const auto& topic : request.topics) {
+    ResponseTopic failed;
+    failed.name = Text(topic.name);
+    failed.topic_id = topic.topic_id;
+    for (const auto& partition : topic.partitions) add_partition(failed, partition.partition_index, error);
+    out.topics.push_back(std::move(failed));
+  }
+  return out;
+}
+
+}  // namespace
+
+void handle_offset_commit(Call call, Request request) {
+  Response response;
+  resolve(request, *call.services().topics.snapshot(), call.version(), response);
+  if (request.topics.empty()) return call.reply(response);
+
+  const runtime::GroupRouter& groups = call.services().groups;
+  const std::int32_t partition = groups.partition_of(request.group_id);
+  std::shared_ptr<const void> frame = call.frame();
+  ask_partition(groups, partition, coordinator::CommitOffsets{std::move(request), call.version()}, std::move(frame),
+                [call = std::move(call), response = std::move(response)](runtime::GroupCall& done) mutable {
+                  Response committed;
+                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
+                    const auto& asked = std::get<coordinator::CommitOffsets>(done.request()).request;
+                    committed = refused_answer(asked, refused_error(refused->error));
+                  } else {
+                    committed = std::get<Response>(std::move(done.response()));
+                  }
+                  for (ResponseTopic& topic : committed.topics) merge(response, std::move(topic), call.version());
+                  call.reply(response);
+                });
+}
+
+}  // namespace cohort::api

@@ -1,0 +1,29 @@
+// What API handlers work with. Made by `app` before the first connection, outlives the last one; used by all reactors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/config/config.h"
+#include "server/runtime/router.h"
+#include "server/topics/topic_store.h"
+
+namespace cohort::api {
+
+// What clients are told to connect to.
+struct Endpoint {
+  std::string host;
+  std::int32_t port = 0;
+};
+
+struct Services {
+  const config::Loaded& config;
+  topics::TopicStore& topics;
+  const runtime::GroupRouter& groups;
+  std::vector<Endpoint> advertised;  // by listener
+
+  const config::ServerConfig& values() const { return config.config; }
+};
+
+}  // namespace cohort::api

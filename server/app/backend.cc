@@ -1,0 +1,124 @@
+#include "server/app/backend.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <latch>
+#include <thread>
+
+#include "protocol/base/check.h"
+#include "protocol/base/log.h"
+#include "server/app/metadata_adapter.h"
+#include "server/app/random_ids.h"
+#include "server/storage/log.h"
+#include "server/topics/topic_name.h"
+
+namespace cohort::app {
+namespace {
+
+std::size_t cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::size_t reactor_count(const config::ServerConfig& config) {
+  return config.reactors > 0 ? static_cast<std::size_t>(config.reactors) : cores();
+}
+
+std::size_t log_thread_count(const config::ServerConfig& config) {
+  if (config.log_threads > 0) return static_cast<std::size_t>(config.log_threads);
+  return std::clamp<std::size_t>(reactor_count(config), 2, 64);
+}
+
+topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
+  topics::TopicStoreOptions options;
+  options.node_id = config.node_id;
+  options.defaults = config.topics;
+  options.offsets_partitions = config.offsets_topic.num_partitions > 0
+                                   ? config.offsets_topic.num_partitions
+                                   : static_cast<std::int32_t>(std::max<std::size_t>(4, 2 * cores()));
+  options.offsets_segment_bytes = config.offsets_topic.segment_bytes;
+  options.producer_id_expiration = config.producer_id_expiration;
+  options.fetch_max_bytes = config.fetch_max_bytes;
+  return options;
+}
+
+}  // namespace
+
+Backend::Backend(const config::Loaded& loaded, storage::Fs& fs)
+    : loaded_(loaded),
+      config_(loaded.config),
+      fs_(fs),
+      reactors_(reactor_count(config_)),
+      log_threads_(log_thread_count(config_)),
+      workers_(1) {}
+
+Result<void> Backend::open() {
+  RandomIds ids;
+  auto logs = storage::LogSet::open(
+      fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = ids.next_uuid().to_string()});
+  if (!logs) return std::unexpected(logs.error());
+  logs_ = *std::move(logs);
+  auto topics =
+      topics::TopicStore::open(reactors_, fs_, *logs_, log_threads_, topic_options(config_), reactor::read_clocks());
+  if (!topics) return std::unexpected(topics.error());
+  topics_ = *std::move(topics);
+  return open_shards();
+}
+
+Result<void> Backend::open_shards() {
+  const auto snapshot = topics_->snapshot();
+  const topics::TopicInfo* offsets = snapshot->find(topics::kConsumerOffsetsTopic);
+  CHECK(offsets != nullptr, "the topic store made no __consumer_offsets");
+  const std::int32_t wanted = config_.offsets_topic.num_partitions;
+  if (wanted > 0 && wanted != offsets->partitions) {
+    log::warn("Config", "offsets.topic.num.partitions={} has no effect: the data folder was made with {}", wanted,
+              offsets->partitions);
+  }
+  const auto metadata = metadata_view(*snapshot);
+  std::vector<runtime::GroupShard*> by_partition;
+  for (std::int32_t partition = 0; partition < offsets->partitions; ++partition) {
+    const topics::PartitionId id{offsets->id, partition};
+    shard_logs_.push_back(topics_->internal_log(id));
+    CHECK(shard_logs_.back() != nullptr, "a partition of __consumer_offsets has no log");
+    runtime::ShardPlace place{.name = fmt::format("{}-{}", topics::kConsumerOffsetsTopic, partition),
+                              .reactor = reactors_[topics_->reactor_of(id)],
+                              .log = *shard_logs_.back(),
+                              .log_threads = log_threads_,
+                              .log_key = topics::TopicStore::log_key(id),
+                              .workers = workers_,
+                              .on_durable = [this, id](std::int64_t end) { topics_->internal_durable(id, end); }};
+    shards_.push_back(std::make_unique<runtime::GroupShard>(std::move(place), config_.group, runtime::ShardLimits{},
+                                                            std::make_unique<RandomIds>(), metadata));
+    by_partition.push_back(shards_.back().get());
+  }
+  router_ = std::make_unique<runtime::GroupRouter>(std::move(by_partition));
+  topics_->on_snapshot([this](const std::shared_ptr<const topics::CatalogueSnapshot>& changed) {
+    const auto view = metadata_view(*changed);
+    for (const auto& shard : shards_) shard->metadata_changed(view);
+  });
+  services_ = std::make_unique<api::Services>(
+      api::Services{.config = loaded_, .topics = *topics_, .groups = *router_, .advertised = {}});
+  return {};
+}
+
+void Backend::start() {
+  reactors_.start();
+  for (const auto& shard : shards_) shard->start();
+}
+
+Result<void> Backend::stop(std::chrono::milliseconds limit) {
+  auto drained = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(shards_.size()));
+  for (const auto& shard : shards_) shard->stop([drained] { drained->count_down(); });
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!drained->try_wait() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (!drained->try_wait()) log::warn("Server", "The disk does not take the last writes; ending without them");
+  reactors_.stop();
+  log_threads_.stop();
+  workers_.stop();
+  topics_->close();
+  return logs_->close();
+}
+
+}  // namespace cohort::app

@@ -1,0 +1,53 @@
+// Everything behind the network: reactors, threads, data folder, topics and the shards of __consumer_offsets, and the
+// services that API handlers work with. Owned by the server; tests make one on a MemFs and speak to it through sockets.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "protocol/base/result.h"
+#include "server/api/services.h"
+#include "server/config/config.h"
+#include "server/reactor/reactor_pool.h"
+#include "server/runtime/router.h"
+#include "server/runtime/shard.h"
+#include "server/storage/log_set.h"
+#include "server/storage/log_threads.h"
+#include "server/topics/topic_store.h"
+
+namespace cohort::app {
+
+class Backend {
+ public:
+  // Both must outlive it.
+  Backend(const config::Loaded& loaded, storage::Fs& fs);
+
+  // Takes the data folder and opens what is in it; nothing runs yet. The error is one clear sentence.
+  Result<void> open();
+  void start();
+  // The network is stopped already. Waits at most so long for a disk that takes its time: what was answered is durable.
+  Result<void> stop(std::chrono::milliseconds limit);
+
+  reactor::ReactorPool& reactors() { return reactors_; }
+  // `advertised` is the network's to fill in.
+  api::Services& services() { return *services_; }
+
+ private:
+  Result<void> open_shards();
+
+  const config::Loaded& loaded_;
+  const config::ServerConfig& config_;
+  storage::Fs& fs_;
+  reactor::ReactorPool reactors_;
+  storage::LogThreads log_threads_;
+  storage::LogThreads workers_;
+  std::unique_ptr<storage::LogSet> logs_;
+  std::unique_ptr<topics::TopicStore> topics_;
+  std::vector<std::shared_ptr<storage::Log>> shard_logs_;
+  std::vector<std::unique_ptr<runtime::GroupShard>> shards_;
+  std::unique_ptr<runtime::GroupRouter> router_;
+  std::unique_ptr<api::Services> services_;
+};
+
+}  // namespace cohort::app

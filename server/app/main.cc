@@ -1,0 +1,52 @@
+// cohortd: reads its arguments and hands over to the server.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "server/app/log_sink.h"
+#include "server/app/server.h"
+#include "server/config/config.h"
+
+namespace {
+
+int complain(const std::string& message) {
+  std::fprintf(stderr, "cohortd: %s\n", message.c_str());
+  return 1;
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!file.is_open() || !(text << file.rdbuf())) return std::nullopt;
+  return text.str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App arguments("A standalone server for Kafka clients: topics, consumer groups and their offsets.", "cohortd");
+  std::string config_path;
+  std::vector<std::string> overrides;
+  arguments.add_option("--config", config_path, "Configuration file, in the names of Kafka's server.properties");
+  arguments.add_option("--override", overrides, "key=value, goes before the file; may be given many times")
+      ->take_all()
+      ->expected(1);
+  arguments.set_version_flag("--version", "cohortd " COHORT_VERSION);
+  CLI11_PARSE(arguments, argc, argv);
+
+  std::optional<cohort::config::FileText> file;
+  if (!config_path.empty()) {
+    auto text = read_file(config_path);
+    if (!text) return complain("the configuration file " + config_path + " cannot be read");
+    file = cohort::config::FileText{config_path, *std::move(text)};
+  }
+  auto loaded = cohort::config::load(file, overrides);
+  if (!loaded) return complain(loaded.error().message);
+
+  cohort::app::install_log_sink();
+  auto done = cohort::app::run_until_signal(*loaded);
+  return done ? 0 : complain(done.error().message);
+}

@@ -1,0 +1,145 @@
+#include "server/app/server.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <climits>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+
+#include "protocol/base/log.h"
+#include "server/app/backend.h"
+#include "server/net/server.h"
+#include "server/storage/posix_fs.h"
+
+namespace cohort::app {
+namespace {
+
+constexpr std::string_view kComponent = "Server";
+constexpr std::chrono::milliseconds kDiskLimit{600};  // for the last writes: the whole end stays below a second
+
+// As many open files as the system lets this process have: every log segment and every client is one.
+void raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn(kComponent, "The limit of open files cannot be raised");
+}
+
+// Signals that end the process are waited for by main; blocked before other threads exist, who inherit it.
+sigset_t block_ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of its write
+  return signals;
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+bool is_every_address(const std::string& host) {
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
+void log_configuration(const config::Loaded& config) {
+  for (const std::string& warning : config.warnings) log::warn("Config", "{}", warning);
+  if (!config.ignored.empty()) {
+    log::info("Config", "Keys of Kafka that have no effect here: {}", fmt::join(config.ignored, ", "));
+  }
+}
+
+// The whole process: backend and network, on the real file system.
+class Server {
+ public:
+  explicit Server(const config::Loaded& loaded) : config_(loaded.config), backend_(loaded, fs_) {}
+
+  Result<void> start();
+  Result<void> stop();
+  std::string listening_on() const;
+
+ private:
+  Result<void> make_data_folder() const;
+  void advertise();
+
+  const config::ServerConfig& config_;
+  storage::PosixFs fs_;
+  Backend backend_;
+  std::unique_ptr<net::Server> network_;
+};
+
+Result<void> Server::make_data_folder() const {
+  std::error_code error;
+  std::filesystem::create_directories(config_.log_dir, error);
+  if (!error) return {};
+  return fail(ErrorKind::kIo, fmt::format("the data folder {} cannot be made: {}", config_.log_dir, error.message()),
+              error.value());
+}
+
+void Server::advertise() {
+  for (std::size_t i = 0; i < config_.net.advertised.size(); ++i) {
+    const config::Listener& listener = config_.net.advertised[i];
+    backend_.services().advertised.push_back({.host = is_every_address(listener.host) ? host_name() : listener.host,
+                                              .port = listener.port != 0 ? listener.port : network_->ports()[i]});
+  }
+}
+
+std::string Server::listening_on() const {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < config_.net.listeners.size(); ++i) {
+    const config::Listener& listener = config_.net.listeners[i];
+    texts.push_back(fmt::format("{}://{}:{}", listener.name, listener.host, network_->ports()[i]));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+Result<void> Server::start() {
+  if (auto made = make_data_folder(); !made) return made;
+  if (auto opened = backend_.open(); !opened) return opened;
+  network_ = std::make_unique<net::Server>(backend_.reactors(), config_.net, backend_.services());
+  if (auto listening = network_->listen(); !listening) return listening;
+  advertise();
+  backend_.start();
+  network_->start();
+  return {};
+}
+
+Result<void> Server::stop() {
+  network_->stop();
+  return backend_.stop(kDiskLimit);
+}
+
+}  // namespace
+
+Result<void> run_until_signal(const config::Loaded& config) {
+  const auto begun = std::chrono::steady_clock::now();
+  const sigset_t signals = block_ending_signals();
+  raise_open_files();
+  log_configuration(config);
+
+  Server server(config);
+  if (auto started = server.start(); !started) return started;
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+  log::info(kComponent, "Kafka-compatible server started (cohortd {}) in {} ms: node {}, {}, data in {}",
+            COHORT_VERSION, took.count(), config.config.node_id, server.listening_on(), config.config.log_dir);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info(kComponent, "Ending after {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  auto stopped = server.stop();
+  if (stopped) log::info(kComponent, "Ended");
+  return stopped;
+}
+
+}  // namespace cohort::app

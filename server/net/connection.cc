@@ -1,0 +1,203 @@
+#include "server/net/connection.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "protocol/base/log.h"
+
+namespace cohort::net {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::string_view kComponent = "Connection";
+constexpr std::size_t kKeptOutputBytes = 64 * 1024;  // a larger output buffer is given back after it was sent
+
+void recycle(protocol::ByteBuffer& buffer) {
+  if (buffer.capacity() > kKeptOutputBytes) {
+    buffer = {};
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+Connection::Connection(reactor::Reactor& reactor, asio::ip::tcp::socket socket, std::shared_ptr<const api::Peer> peer,
+                       const ConnectionSettings& settings, std::function<void(Connection&)> on_closed)
+    : reactor_(reactor),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      settings_(settings),
+      on_closed_(std::move(on_closed)),
+      input_(settings.budget, settings.max_request_bytes),
+      last_activity_(reactor.now().mono) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  boost::system::error_code ignored;
+  socket_->set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_->non_blocking(true, ignored);
+  read();
+}
+
+void Connection::close() {
+  if (!open_) return;
+  open_ = false;
+  socket_.reset();
+  next_.reset();
+  next_frame_.reset();
+  if (auto gone = std::exchange(gone_, nullptr)) gone();
+  if (auto closed = std::exchange(on_closed_, nullptr)) closed(*this);
+}
+
+void Connection::refuse(std::string_view reason) {
+  if (!open_) return;
+  log::warn(kComponent, "Closing the connection of {}: {}", peer_->address, reason);
+  close();
+}
+
+void Connection::check_deadlines(MonoTime now) {
+  if (!open_) return;
+  const bool idle = replies_.open_count() == 0 && in_flight() == 0;
+  if (writing_ && now - blocked_since_ >= settings_.write_timeout) {
+    refuse("it takes no more bytes of its answers");
+  } else if (short_of_memory_since_) {
+    read();
+    if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_.write_timeout) {
+      refuse("no memory for its request (queued.max.request.bytes)");
+    }
+  } else if (idle && settings_.max_idle.count() >= 0 && now - last_activity_ >= settings_.max_idle) {
+    log::debug(kComponent, "Closing the idle connection of {}", peer_->address);
+    close();
+  }
+}
+
+// ---- reading ----
+
+void Connection::read() {
+  if (!open_ || reading_ || next_) return;
+  const std::span<std::byte> room = input_.prepare();
+  if (room.empty()) {
+    if (!short_of_memory_since_) short_of_memory_since_ = reactor_.now().mono;
+    return;
+  }
+  short_of_memory_since_.reset();
+  reading_ = true;
+  socket_->async_read_some(asio::buffer(room.data(), room.size()),
+                           [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+                             self->on_read(error, count);
+                           });
+}
+
+void Connection::on_read(const boost::system::error_code& error, std::size_t count) {
+  reading_ = false;
+  if (!open_) return;
+  if (error) {
+    close();
+    return;
+  }
+  last_activity_ = reactor_.now().mono;
+  input_.commit(count);
+  dispatch_frames();
+  read();
+}
+
+// Cuts the next frame into next_. False: more bytes are needed, or the connection was refused.
+bool Connection::take_frame() {
+  auto frame = input_.next();
+  if (!frame) {
+    refuse(frame.error().message);
+    return false;
+  }
+  if (!*frame) return false;
+  auto parsed = api::parse_request((*frame)->bytes);
+  if (!parsed) {
+    refuse(parsed.error().message);
+    return false;
+  }
+  next_ = *std::move(parsed);
+  next_frame_ = std::move((*frame)->owner);
+  return true;
+}
+
+void Connection::dispatch_frames() {
+  while (open_ && (next_ || take_frame())) {
+    if (!replies_.may_open(next_->row->overlaps, in_flight())) return;
+    const std::uint64_t sequence = replies_.open(next_->row->overlaps);
+    const api::ParsedRequest request = *std::exchange(next_, std::nullopt);
+    request.handle(api::Call(shared_from_this(), sequence, *request.row, request.head, std::move(next_frame_), peer_,
+                             *settings_.services),
+                   request.body);
+  }
+}
+
+// ---- answering ----
+
+protocol::ByteBuffer* Connection::begin_reply(std::uint64_t sequence) {
+  return open_ ? &replies_.begin(sequence) : nullptr;
+}
+
+void Connection::end_reply(std::uint64_t sequence) {
+  gone_ = nullptr;
+  replies_.end(sequence);
+  reactor_.at_end_of_turn(*this);
+}
+
+void Connection::on_end_of_turn() {
+  const auto self = shared_from_this();
+  // Sent answers make room for requests that wait, whose answers may be there at once.
+  do {
+    dispatch_frames();
+    flush();
+  } while (open_ && next_ && replies_.may_open(next_->row->overlaps, in_flight()));
+  read();
+}
+
+void Connection::flush() {
+  while (open_ && !writing_ && !replies_.output().empty()) {
+    std::swap(sending_, replies_.output());
+    sent_ = 0;
+    if (!write_sending()) return;
+  }
+}
+
+// Writes what the socket takes. True: all of sending_ is gone.
+bool Connection::write_sending() {
+  while (sent_ < sending_.size()) {
+    boost::system::error_code error;
+    const std::size_t count =
+        socket_->write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
+    sent_ += count;
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      wait_writable();
+      return false;
+    }
+    if (error) {
+      close();
+      return false;
+    }
+  }
+  sent_ = 0;
+  recycle(sending_);
+  last_activity_ = reactor_.now().mono;
+  return true;
+}
+
+void Connection::wait_writable() {
+  writing_ = true;
+  blocked_since_ = reactor_.now().mono;
+  socket_->async_wait(asio::ip::tcp::socket::wait_write,
+                      [self = shared_from_this()](const boost::system::error_code& error) {
+                        self->writing_ = false;
+                        if (!self->open_) return;
+                        if (error) {
+                          self->close();
+                        } else if (self->write_sending()) {
+                          self->on_end_of_turn();
+                        }
+                      });
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,50 @@
+// The answers that a connection owes, in the order of the requests. Pure bookkeeping: which request may start, where an
+// answer is written, which bytes may be sent. Owned by a connection, used on its reactor.
+//
+// Kafka works on one request of a connection at a time. Here requests whose API says so overlap (heartbeats, commits,
+// offset fetches, produce): their effects do not depend on each other's answers. Any other is a barrier on both sides.
+// Answers never overtake each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "protocol/wire/byte_buffer.h"
+
+namespace cohort::net {
+
+class ReplyQueue {
+ public:
+  static constexpr std::size_t kMaxOpen = 64;
+  static constexpr std::size_t kMaxUnsentBytes = 1024 * 1024;  // one answer may exceed it
+
+  // in_flight: bytes handed to the socket that it has not taken yet.
+  bool may_open(bool overlaps, std::size_t in_flight) const;
+  // A request starts. Its number is good until its answer ended.
+  std::uint64_t open(bool overlaps);
+
+  // Where the answer to this request is to be appended. Nothing else may be called until end().
+  protocol::ByteBuffer& begin(std::uint64_t sequence);
+  void end(std::uint64_t sequence);
+
+  // Bytes that may be sent: the answers up to the first that is missing. The caller takes them (swap, clear).
+  protocol::ByteBuffer& output() { return output_; }
+  std::size_t open_count() const { return slots_.size(); }
+  std::size_t unsent_bytes() const { return output_.size() + early_bytes_; }
+
+ private:
+  struct Slot {
+    protocol::ByteBuffer early;  // an answer that came before its turn
+    bool done = false;
+  };
+  Slot& slot(std::uint64_t sequence) { return slots_[static_cast<std::size_t>(sequence - first_)]; }
+
+  std::deque<Slot> slots_;  // open requests; the front one's number is first_
+  std::uint64_t first_ = 0;
+  bool barrier_ = false;  // the only open request is one that does not overlap
+  std::size_t early_bytes_ = 0;
+  protocol::ByteBuffer output_;
+};
+
+}  // namespace cohort::net
