@@ -147,6 +147,7 @@ class ShardCore {
   ShardState state() const { return state_; }
   std::uint64_t incarnation() const { return incarnation_; }
   std::int64_t durable_end() const { return pending_.durable_end(); }
+  bool is_all_durable() const { return pending_.empty(); }
   const ShardStats& stats() const { return stats_; }
   // Null before the first load.
   const Coordinator* coordinator() const { return coordinator_.get(); }
