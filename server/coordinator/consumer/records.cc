@@ -38,6 +38,8 @@ std::vector<CurrentAssignmentValue::TopicPartitions> topic_partitions(const Owne
 
 protocol::GroupRecord member_record(std::string_view group, const ConsumerMember& member) {
   protocol::ConsumerGroupMemberMetadataValue value;
+  // Its default is "", which would be an instance of that name, not none.
+  value.instance_id = std::nullopt;
   if (member.instance_id) value.instance_id = protocol::Text(member.instance_id->value());
   value.rack_id = optional_text(member.rack_id);
   value.client_id = member.client_id;
