@@ -148,6 +148,11 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_topic(const AlterTopi
   if (!topic) {
     return Refusal{ErrorCode::kUnknownTopicOrPartition, fmt::format("The topic '{}' does not exist.", request.topic)};
   }
+  // Its log is opened once, by rules of its own; a change that nobody follows must not look like one.
+  if (topic->internal) {
+    return Refusal{ErrorCode::kInvalidRequest,
+                   fmt::format("The configuration of internal topic '{}' is fixed", request.topic)};
+  }
   TopicInfo changed = *topic;
   if (auto refusal = apply_changes(changed.overrides, request.changes, options_.defaults)) return refusal;
   if (auto checked = check_overrides(changed.overrides, options_.defaults); !checked) {

@@ -224,6 +224,9 @@ TEST_CASE("other configs") {
   CHECK(error_of({{"retention.ms", ConfigOp::kSet, "x"}}) == ErrorCode::kInvalidConfig);
   CHECK(error_of({{"retention.ms", ConfigOp::kDelete, {}}}) == ErrorCode::kNone);
   CHECK(c.core.topics()[0]->overrides.empty());
+  c.core.create_internal_topics(c.context(), c.output);
+  CHECK(c.alter({{"__consumer_offsets", {{"segment.ms", ConfigOp::kSet, "5"}}}})[0].error ==
+        ErrorCode::kInvalidRequest);
   CHECK(c.alter({{"b", {}}})[0].error == ErrorCode::kUnknownTopicOrPartition);
   CHECK(c.alter({{"a", {}}, {"a", {}}})[0].error == ErrorCode::kInvalidRequest);
 }
