@@ -160,7 +160,7 @@ Result<ParsedRequest> parse_request(std::span<const std::byte> frame) {
       start->version > request.row->max_version) {
     return fail(ErrorKind::kUnsupported, fmt::format("{} v{} is not served", start->api->name, start->version));
   }
-  if (start->client_id) request.head.client_id = *std::move(start->client_id);
+  if (start->client_id) request.head.client_id = start->client_id->view();  // decoded, so it borrows from the frame
   request.body = frame.subspan(reader.offset());
   request.handle = request.row->handle;
   return request;

@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "protocol/frame/response_frame.h"
-#include "protocol/wire/text.h"
 
 namespace cohort::api {
 
@@ -50,7 +49,7 @@ class Call {
   struct Head {
     std::int16_t version = 0;
     std::int32_t correlation_id = 0;
-    protocol::Text client_id;  // borrows from the frame
+    std::string_view client_id;  // into the frame: a Text could hold it inline and move with the call
   };
 
   Call(std::shared_ptr<ReplyPort> port, std::uint64_t sequence, const ApiRow& row, Head head,
@@ -58,12 +57,13 @@ class Call {
       : port_(std::move(port)),
         sequence_(sequence),
         row_(&row),
-        head_(std::move(head)),
+        head_(head),
         frame_(std::move(frame)),
         peer_(std::move(peer)),
         services_(&services) {}
 
   std::int16_t version() const { return head_.version; }
+  // Lives as long as frame().
   std::string_view client_id() const { return head_.client_id; }
   const Peer& peer() const { return *peer_; }
   const Services& services() const { return *services_; }

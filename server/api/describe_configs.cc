@@ -1,7 +1,7 @@
-// DescribeConfigs v1-4 (key 32): the configuration of topics and of this server.
+// DescribeConfigs v1-4 (key 32): the configuration of topics, groups and this server.
 //   v1 sources and synonyms, v3 types and documentation.
-// The keys of the server are all read-only: its file is what sets them. Groups have no settings of their own yet, so a
-// group is described with none; loggers and client metrics are not served. One bad resource fails alone.
+// The keys of the server are all read-only: its file is what sets them. A group need not exist to be described, as it
+// need not to have settings. Loggers and client metrics are not served. One bad resource fails alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ using Request = protocol::DescribeConfigsRequest;
 using Response = protocol::DescribeConfigsResponse;
 using Entry = Response::DescribeConfigsResourceResult;
 
-enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5 };
+enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5, kGroup = 8 };
 
 void fail_with(Response::DescribeConfigsResult& out, ErrorCode error, std::string message) {
   out.error_code = to_wire(error);
@@ -98,6 +98,45 @@ void describe_broker(Response::DescribeConfigsResult& out, const Request& reques
   }
 }
 
+void describe_group(Response::DescribeConfigsResult& out, const Request& request,
+                    const Request::DescribeConfigsResource& resource, const Call& call) {
+  if (resource.resource_name.empty()) {
+    return fail_with(out, ErrorCode::kInvalidRequest, "Group name must not be empty");
+  }
+  const config::GroupConfig& server = call.services().values().group;
+  static const config::GroupConfig kBuiltIn;
+  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
+  const auto own = snapshot->groups().find(resource.resource_name.view());
+  for (const config::GroupSettingKey& key : config::group_setting_keys()) {
+    if (!is_asked_for(resource, key.name)) continue;
+    Entry entry;
+    entry.name = Text(key.name);
+    const auto add = [&](std::string_view name, std::string_view value, Source source) {
+      Response::DescribeConfigsSynonym synonym;
+      synonym.name = Text(name);
+      synonym.value = Text(value);
+      synonym.source = static_cast<std::int8_t>(source);
+      entry.synonyms.push_back(std::move(synonym));
+    };
+    if (own != snapshot->groups().end()) {
+      const auto value = own->second.find(key.name);
+      if (value != own->second.end()) add(key.name, value->second, Source::kGroup);
+    }
+    const auto text = [&](const config::GroupConfig& from) { return fmt::format("{}", (from.*(key.value)).count()); };
+    if (server.*(key.value) != kBuiltIn.*(key.value)) add(key.server_key, text(server), Source::kStaticBroker);
+    add(key.server_key, text(kBuiltIn), Source::kDefault);
+    // The first synonym is the one that counts.
+    entry.value = entry.synonyms.front().value;
+    entry.config_source = entry.synonyms.front().source;
+    if (!request.include_synonyms) entry.synonyms.clear();
+    if (call.version() >= 3) {
+      entry.config_type = static_cast<std::int8_t>(config::KeyType::kInt);
+      if (request.include_documentation) entry.documentation = Text(key.doc);
+    }
+    out.configs.push_back(std::move(entry));
+  }
+}
+
 }  // namespace
 
 void handle_describe_configs(Call call, Request request) {
@@ -114,7 +153,7 @@ void handle_describe_configs(Call call, Request request) {
         describe_broker(out, request, resource, call);
         break;
       case ConfigResourceType::kGroup:
-        if (resource.resource_name.empty()) fail_with(out, ErrorCode::kInvalidRequest, "Group name must not be empty");
+        describe_group(out, request, resource, call);
         break;
       case ConfigResourceType::kBrokerLogger:
       case ConfigResourceType::kClientMetrics:

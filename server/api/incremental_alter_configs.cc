@@ -1,7 +1,8 @@
-// IncrementalAlterConfigs v0-1 (key 44): changes to the configuration of topics (KIP-339); v1 only encodes differently.
+// IncrementalAlterConfigs v0-1 (key 44): changes to the configuration of topics and groups (KIP-339); v1 only encodes
+// differently.
 // Checks before the catalogue are those of Kafka's ConfigAdminManager.preprocess: a resource twice, a key twice, a null
-// value that is not a deletion are INVALID_REQUEST. The server's own keys cannot change at run time, and groups,
-// loggers and client metrics have no settings here: also INVALID_REQUEST, each with its reason.
+// value that is not a deletion are INVALID_REQUEST. The server's own keys cannot change at run time, and loggers and
+// client metrics have no settings here: also INVALID_REQUEST, each with its reason.
 #include <fmt/format.h>
 
 #include <map>
@@ -34,11 +35,10 @@ std::string refusal(const Request::AlterConfigsResource& resource, bool repeated
   }
   switch (static_cast<ConfigResourceType>(resource.resource_type)) {
     case ConfigResourceType::kTopic:
+    case ConfigResourceType::kGroup:
       return {};
     case ConfigResourceType::kBroker:
       return "The keys of the server cannot be changed at run time; change its configuration file and start it again.";
-    case ConfigResourceType::kGroup:
-      return "Groups have no settings of their own in this release.";
     case ConfigResourceType::kBrokerLogger:
     case ConfigResourceType::kClientMetrics:
       break;
@@ -46,9 +46,12 @@ std::string refusal(const Request::AlterConfigsResource& resource, bool repeated
   return fmt::format("Unknown resource type {}", resource.resource_type);
 }
 
-topics::AlterTopicConfigs to_alter(const Request::AlterConfigsResource& resource) {
-  topics::AlterTopicConfigs out;
-  out.topic = resource.resource_name.str();
+topics::AlterConfigs to_alter(const Request::AlterConfigsResource& resource) {
+  topics::AlterConfigs out;
+  out.name = resource.resource_name.str();
+  if (resource.resource_type == static_cast<std::int8_t>(ConfigResourceType::kGroup)) {
+    out.of = topics::ConfiguredThing::kGroup;
+  }
   for (const auto& config : resource.configs) {
     topics::ConfigChange change;
     change.name = config.name.str();
@@ -71,7 +74,7 @@ void handle_incremental_alter_configs(Call call, Request request) {
   for (const auto& resource : request.resources) ++count[{resource.resource_type, resource.resource_name.view()}];
 
   Response response;
-  std::vector<topics::AlterTopicConfigs> alter;
+  std::vector<topics::AlterConfigs> alter;
   std::vector<std::size_t> places;  // of those answered by the catalogue, in the answer
   for (const auto& resource : request.resources) {
     Response::AlterConfigsResourceResponse out;

@@ -1,7 +1,7 @@
 // ListConfigResources v0-1 (key 74): the names of what can have a configuration (KIP-1142).
 //   v0 client metrics only, under its old name ListClientMetricsResources; v1 all types, or those asked for. A type
 //   that does not exist is UNSUPPORTED_VERSION.
-// There are no client metrics and no groups with settings of their own, so those lists are empty.
+// Groups are listed that have settings of their own. There are no client metrics.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,11 +39,14 @@ void handle_list_config_resources(Call call, protocol::ListConfigResourcesReques
     resource.resource_type = static_cast<std::int8_t>(type);
     response.config_resources.push_back(std::move(resource));
   };
+  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
   const std::string node = fmt::format("{}", node_id(call));
+  if (wanted(ConfigResourceType::kGroup)) {
+    for (const auto& [group, settings] : snapshot->groups()) add(ConfigResourceType::kGroup, group);
+  }
   if (wanted(ConfigResourceType::kBrokerLogger)) add(ConfigResourceType::kBrokerLogger, node);
   if (wanted(ConfigResourceType::kBroker)) add(ConfigResourceType::kBroker, node);
   if (wanted(ConfigResourceType::kTopic)) {
-    const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
     for (const auto& topic : snapshot->topics()) add(ConfigResourceType::kTopic, topic->name.value());
   }
   call.reply(response);

@@ -95,13 +95,15 @@ Response refused_answer(const Request& request, ErrorCode error) {
 
 void handle_offset_commit(Call call, Request request) {
   Response response;
-  resolve(request, *call.services().topics.snapshot(), call.version(), response);
+  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
+  resolve(request, *snapshot, call.version(), response);
   if (request.topics.empty()) return call.reply(response);
 
   const runtime::GroupRouter& groups = call.services().groups;
   const std::int32_t partition = groups.partition_of(request.group_id);
   std::shared_ptr<const void> frame = call.frame();
-  ask_partition(groups, partition, coordinator::CommitOffsets{std::move(request), call.version()}, std::move(frame),
+  ask_partition(groups, partition, coordinator::CommitOffsets{std::move(request), call.version(), snapshot->version()},
+                std::move(frame),
                 [call = std::move(call), response = std::move(response)](runtime::GroupCall& done) mutable {
                   Response committed;
                   if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {

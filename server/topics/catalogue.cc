@@ -38,6 +38,8 @@ protocol::Uuid random_topic_id() {
 struct Catalogue::Written {
   Result<void> result;
   std::vector<TopicChange> changes;
+  bool groups_changed = false;
+  std::int64_t version = 0;
   std::unique_ptr<CatalogueCore> reloaded;  // after a failure
 };
 
@@ -65,11 +67,13 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
       return std::unexpected(written.error());
     }
   }
+  catalogue->version_ = catalogue->log_.end_offset();
   return catalogue;
 }
 
 void Catalogue::publish() {
-  auto snapshot = std::make_shared<const CatalogueSnapshot>(++version_, place_.cluster_id, core_->topics());
+  auto snapshot =
+      std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), core_->groups());
   place_.cell.publish(snapshot);
   if (subscriber_) subscriber_(snapshot);
 }
@@ -108,18 +112,20 @@ void Catalogue::pump() {
 void Catalogue::write(CatalogueOutput output) {
   busy_ = true;
   std::vector<protocol::CatalogueRecord> snapshot;
-  if (log_.is_long(core_->topic_count())) snapshot = core_->snapshot_records();
+  if (log_.is_long(core_->live_records())) snapshot = core_->snapshot_records();
   auto job = [this, output = std::move(output), snapshot = std::move(snapshot),
               now_ms = place_.reactor.now().wall_ms]() mutable {
     auto written = std::make_unique<Written>();
     written->result = log_.write(output.records, now_ms);
     written->changes = std::move(output.changes);
+    written->groups_changed = output.groups_changed;
     if (written->result && !snapshot.empty()) {
       // The changes are durable whatever becomes of this.
       if (auto replaced = log_.replace_all(snapshot, now_ms); !replaced) {
         log::warn("Catalogue", "its log could not be shortened: {}", replaced.error().message);
       }
     }
+    written->version = log_.end_offset();
     place_.reactor.post([this, written = std::move(written)] { on_written(std::move(*written)); });
   };
   busy_ = place_.threads.submit(kLogKey, std::move(job));
@@ -140,7 +146,9 @@ void Catalogue::on_written(Written written) {
     finish_group(ErrorCode::kKafkaStorageError);
     return pump();
   }
+  version_ = written.version;
   if (written.changes.empty()) {
+    if (written.groups_changed) publish();
     finish_group(ErrorCode::kNone);
     return pump();
   }

@@ -8,6 +8,8 @@
 
 namespace cohort::topics {
 
+using protocol::ErrorCode;
+
 namespace {
 
 protocol::CatalogueTopicRecord to_record(const TopicInfo& topic) {
@@ -26,6 +28,19 @@ protocol::CatalogueTopicRecord to_record(const TopicInfo& topic) {
   return record;
 }
 
+protocol::CatalogueGroupRecord to_record(const std::string& group, const config::GroupSettings& settings) {
+  protocol::CatalogueGroupRecord record;
+  record.key.group_id = group;
+  if (settings.empty()) return record;
+  auto& value = record.value.emplace();
+  for (const auto& [name, text] : settings) {
+    auto& config = value.configs.emplace_back();
+    config.name = name;
+    config.value = text;
+  }
+  return record;
+}
+
 }  // namespace
 
 Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
@@ -34,6 +49,9 @@ Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
         using Record = std::remove_cvref_t<decltype(typed)>;
         if constexpr (std::is_same_v<Record, protocol::CatalogueTopicRecord>) {
           return apply_topic(typed);
+        } else if constexpr (std::is_same_v<Record, protocol::CatalogueGroupRecord>) {
+          apply_group(typed);
+          return {};
         } else {
           static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
           if (!typed.value || typed.value->next_producer_id < next_producer_id_) {
@@ -77,6 +95,16 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   return {};
 }
 
+void CatalogueCore::apply_group(const protocol::CatalogueGroupRecord& record) {
+  auto groups = std::make_shared<GroupSettingsById>(*groups_);
+  groups->erase(record.key.group_id.str());
+  if (record.value) {
+    config::GroupSettings& settings = (*groups)[record.key.group_id.str()];
+    for (const auto& config : record.value->configs) settings.insert_or_assign(config.name.str(), config.value.str());
+  }
+  groups_ = std::move(groups);
+}
+
 void CatalogueCore::erase(const protocol::TopicId& id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return;
@@ -110,6 +138,33 @@ void CatalogueCore::emit_topic(TopicInfo topic, CatalogueOutput& output) {
   output.changes.push_back({before, find(topic.name.value())});
 }
 
+std::optional<CatalogueCore::Refusal> CatalogueCore::alter_group(const AlterConfigs& request, bool validate_only,
+                                                                 CatalogueOutput& output) {
+  if (request.name.empty()) return Refusal{ErrorCode::kInvalidRequest, "Default group resources are not allowed."};
+  const auto found = groups_->find(request.name);
+  const config::GroupSettings before = found == groups_->end() ? config::GroupSettings{} : found->second;
+  config::GroupSettings settings = before;
+  for (const ConfigChange& change : request.changes) {
+    if (change.op == ConfigOp::kDelete) {
+      settings.erase(change.name);
+    } else if (change.op == ConfigOp::kSet && change.value) {
+      settings.insert_or_assign(change.name, *change.value);
+    } else {
+      return Refusal{ErrorCode::kInvalidConfig, fmt::format("{} is no list of a group", change.name)};
+    }
+  }
+  if (auto checked = config::check_group_settings(settings, options_.group); !checked) {
+    return Refusal{ErrorCode::kInvalidConfig, std::move(checked.error().message)};
+  }
+  if (before.empty() && !settings.empty() && groups_->size() >= options_.max_configured_groups) {
+    return Refusal{ErrorCode::kPolicyViolation, "Too many groups have settings of their own."};
+  }
+  if (validate_only || settings == before) return std::nullopt;
+  emit(to_record(request.name, settings), output);
+  output.groups_changed = true;
+  return std::nullopt;
+}
+
 std::int64_t CatalogueCore::reserve_producer_ids(std::int64_t count, CatalogueOutput& output) {
   const std::int64_t first = next_producer_id_;
   protocol::CatalogueProducerIdsRecord record;
@@ -127,11 +182,12 @@ std::vector<std::shared_ptr<const TopicInfo>> CatalogueCore::topics() const {
 
 std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
   std::vector<protocol::CatalogueRecord> records;
-  records.reserve(by_name_.size() + 1);
+  records.reserve(live_records());
   protocol::CatalogueProducerIdsRecord producer_ids;
   producer_ids.value.emplace().next_producer_id = next_producer_id_;
   records.emplace_back(std::move(producer_ids));
   for (const auto& [name, topic] : by_name_) records.emplace_back(to_record(*topic));
+  for (const auto& [group, settings] : *groups_) records.emplace_back(to_record(group, settings));
   return records;
 }
 

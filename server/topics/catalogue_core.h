@@ -35,6 +35,7 @@ struct TopicChange {
 struct CatalogueOutput {
   std::vector<protocol::CatalogueRecord> records;
   std::vector<TopicChange> changes;
+  bool groups_changed = false;  // what groups have set for themselves
 };
 
 // What a step is given besides its request.
@@ -56,7 +57,7 @@ class CatalogueCore {
   std::vector<DeletedTopic> delete_topics(const std::vector<DeleteTopic>& topics, CatalogueOutput& output);
   std::vector<TopicOutcome> create_partitions(const std::vector<CreatePartitions>& topics, bool validate_only,
                                               CatalogueOutput& output);
-  std::vector<TopicOutcome> alter_configs(const std::vector<AlterTopicConfigs>& topics, bool validate_only,
+  std::vector<TopicOutcome> alter_configs(const std::vector<AlterConfigs>& requests, bool validate_only,
                                           CatalogueOutput& output);
   // The topics that the server itself needs and that are not there yet: all of them on the first start.
   void create_internal_topics(const CatalogueContext& context, CatalogueOutput& output);
@@ -70,6 +71,10 @@ class CatalogueCore {
   // Sorted by name.
   std::vector<std::shared_ptr<const TopicInfo>> topics() const;
   std::size_t topic_count() const { return by_name_.size(); }
+  // Records that a log of this state alone would have.
+  std::size_t live_records() const { return by_name_.size() + groups_->size() + 1; }
+  // Of the groups that have any. Never changed: a change makes a new map.
+  const std::shared_ptr<const GroupSettingsById>& groups() const { return groups_; }
   std::int64_t partition_count() const { return partition_count_; }
   std::int64_t next_producer_id() const { return next_producer_id_; }
   // Records that make this state out of nothing.
@@ -87,18 +92,21 @@ class CatalogueCore {
   std::expected<std::int32_t, Refusal> count_partitions(const CreateTopic& topic) const;
   std::optional<Refusal> check_room(std::int64_t more_topics, std::int64_t more_partitions) const;
   std::optional<Refusal> grow_topic(const CreatePartitions& request, bool validate_only, CatalogueOutput& output);
-  std::optional<Refusal> alter_topic(const AlterTopicConfigs& request, bool validate_only, CatalogueOutput& output);
+  std::optional<Refusal> alter_topic(const AlterConfigs& request, bool validate_only, CatalogueOutput& output);
+  std::optional<Refusal> alter_group(const AlterConfigs& request, bool validate_only, CatalogueOutput& output);
 
   void emit_topic(TopicInfo topic, CatalogueOutput& output);
   void emit(protocol::CatalogueRecord record, CatalogueOutput& output);
   std::shared_ptr<const TopicInfo> find(std::string_view name) const;
   Result<void> apply_topic(const protocol::CatalogueTopicRecord& record);
+  void apply_group(const protocol::CatalogueGroupRecord& record);
   void erase(const protocol::TopicId& id);
 
   const TopicStoreOptions& options_;
   std::map<std::string, std::shared_ptr<const TopicInfo>, std::less<>> by_name_;
   std::unordered_map<protocol::TopicId, std::shared_ptr<const TopicInfo>> by_id_;
   std::unordered_multimap<std::string, std::string> collisions_;  // unified name → names with '.' or '_'
+  std::shared_ptr<const GroupSettingsById> groups_ = std::make_shared<const GroupSettingsById>();
   std::int64_t partition_count_ = 0;
   std::int64_t next_producer_id_ = 0;
 };

@@ -2,6 +2,7 @@
 // ConfigurationControlManager).
 #include <fmt/format.h>
 
+#include <map>
 #include <unordered_map>
 
 #include "server/topics/catalogue_core.h"
@@ -126,32 +127,37 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::grow_topic(const CreatePart
   return std::nullopt;
 }
 
-std::vector<TopicOutcome> CatalogueCore::alter_configs(const std::vector<AlterTopicConfigs>& topics, bool validate_only,
+std::vector<TopicOutcome> CatalogueCore::alter_configs(const std::vector<AlterConfigs>& requests, bool validate_only,
                                                        CatalogueOutput& output) {
-  std::unordered_map<std::string_view, int> mentions;
-  for (const AlterTopicConfigs& topic : topics) ++mentions[topic.topic];
+  std::map<std::pair<ConfiguredThing, std::string_view>, int> mentions;
+  for (const AlterConfigs& request : requests) ++mentions[{request.of, request.name}];
   std::vector<TopicOutcome> answers;
-  for (const AlterTopicConfigs& topic : topics) {
-    TopicOutcome& answer = answers.emplace_back(topic.topic, ErrorCode::kNone, "");
-    auto refusal = mentions[topic.topic] > 1
-                       ? std::optional(Refusal{ErrorCode::kInvalidRequest, "Each resource must appear at most once."})
-                       : alter_topic(topic, validate_only, output);
+  for (const AlterConfigs& request : requests) {
+    TopicOutcome& answer = answers.emplace_back(request.name, ErrorCode::kNone, "");
+    std::optional<Refusal> refusal;
+    if (mentions[{request.of, request.name}] > 1) {
+      refusal = Refusal{ErrorCode::kInvalidRequest, "Each resource must appear at most once."};
+    } else if (request.of == ConfiguredThing::kGroup) {
+      refusal = alter_group(request, validate_only, output);
+    } else {
+      refusal = alter_topic(request, validate_only, output);
+    }
     if (refusal) answer.error = refusal->error, answer.message = std::move(refusal->message);
   }
   return answers;
 }
 
-std::optional<CatalogueCore::Refusal> CatalogueCore::alter_topic(const AlterTopicConfigs& request, bool validate_only,
+std::optional<CatalogueCore::Refusal> CatalogueCore::alter_topic(const AlterConfigs& request, bool validate_only,
                                                                  CatalogueOutput& output) {
-  if (auto why = why_invalid_name(request.topic)) return Refusal{ErrorCode::kInvalidTopicException, std::move(*why)};
-  const auto topic = find(request.topic);
+  if (auto why = why_invalid_name(request.name)) return Refusal{ErrorCode::kInvalidTopicException, std::move(*why)};
+  const auto topic = find(request.name);
   if (!topic) {
-    return Refusal{ErrorCode::kUnknownTopicOrPartition, fmt::format("The topic '{}' does not exist.", request.topic)};
+    return Refusal{ErrorCode::kUnknownTopicOrPartition, fmt::format("The topic '{}' does not exist.", request.name)};
   }
   // Its log is opened once, by rules of its own; a change that nobody follows must not look like one.
   if (topic->internal) {
     return Refusal{ErrorCode::kInvalidRequest,
-                   fmt::format("The configuration of internal topic '{}' is fixed", request.topic)};
+                   fmt::format("The configuration of internal topic '{}' is fixed", request.name)};
   }
   TopicInfo changed = *topic;
   if (auto refusal = apply_changes(changed.overrides, request.changes, options_.defaults)) return refusal;

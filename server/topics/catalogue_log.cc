@@ -110,6 +110,10 @@ Result<void> CatalogueLog::recover() {
   return log_->needs_seal() ? log_->seal_at_durable() : Result<void>{};
 }
 
+std::int64_t CatalogueLog::end_offset() const {
+  return log_->end_offset();
+}
+
 bool CatalogueLog::is_long(std::size_t live) const {
   return log_->end_offset() - log_->start_offset() > 2 * static_cast<std::int64_t>(live) + kSlack;
 }

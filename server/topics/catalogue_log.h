@@ -36,6 +36,8 @@ class CatalogueLog {
   // After a failed write: makes the log writable again, ending where it is durable.
   Result<void> recover();
 
+  // Grows with every write, over restarts too.
+  std::int64_t end_offset() const;
   // True when the log holds so much more than `live` records that it should be replaced.
   bool is_long(std::size_t live) const;
 

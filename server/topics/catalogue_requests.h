@@ -62,14 +62,16 @@ struct ConfigChange {
   ConfigOp op = ConfigOp::kSet;
   std::optional<std::string> value;  // not used by kDelete
 };
-struct AlterTopicConfigs {
-  std::string topic;
+enum class ConfiguredThing : std::uint8_t { kTopic, kGroup };
+struct AlterConfigs {
+  std::string name;  // of the topic or group
   std::vector<ConfigChange> changes;
+  ConfiguredThing of = ConfiguredThing::kTopic;
 };
 
-// The answer to CreatePartitions and AlterTopicConfigs.
+// The answer to CreatePartitions and AlterConfigs.
 struct TopicOutcome {
-  std::string topic;
+  std::string topic;  // or group
   protocol::ErrorCode error = protocol::ErrorCode::kNone;
   std::string message;
 };

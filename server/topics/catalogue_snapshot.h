@@ -12,6 +12,7 @@
 
 #include "protocol/types/ids.h"
 #include "protocol/types/uuid.h"
+#include "server/config/group_settings.h"
 #include "server/topics/topic_config.h"
 #include "server/topics/topic_name.h"
 
@@ -27,13 +28,17 @@ struct TopicInfo {
   TopicConfig config;           // what they come to, with the defaults of this process
 };
 
+// What groups have set for themselves, by group id.
+using GroupSettingsById = std::map<std::string, config::GroupSettings, std::less<>>;
+
 class CatalogueSnapshot {
  public:
   CatalogueSnapshot() = default;
   // topics: names and ids unique, any order.
-  CatalogueSnapshot(std::int64_t version, std::string cluster_id, std::vector<std::shared_ptr<const TopicInfo>> topics);
+  CatalogueSnapshot(std::int64_t version, std::string cluster_id, std::vector<std::shared_ptr<const TopicInfo>> topics,
+                    std::shared_ptr<const GroupSettingsById> groups = std::make_shared<const GroupSettingsById>());
 
-  // Grows by one with every published change; starts anew with the process.
+  // Grows with every published change, over restarts too.
   std::int64_t version() const { return version_; }
   // 22 characters of URL-safe base64, fixed when the data folder was made.
   const std::string& cluster_id() const { return cluster_id_; }
@@ -42,11 +47,14 @@ class CatalogueSnapshot {
   const TopicInfo* find(const protocol::TopicId& id) const;
   // Sorted by name.
   const std::vector<std::shared_ptr<const TopicInfo>>& topics() const { return topics_; }
+  // Of the groups that have any.
+  const GroupSettingsById& groups() const { return *groups_; }
 
  private:
   std::int64_t version_ = 0;
   std::string cluster_id_;
   std::vector<std::shared_ptr<const TopicInfo>> topics_;
+  std::shared_ptr<const GroupSettingsById> groups_ = std::make_shared<const GroupSettingsById>();
   std::unordered_map<std::string_view, const TopicInfo*> by_name_;  // keys are views into the topics
   std::unordered_map<protocol::TopicId, const TopicInfo*> by_id_;
 };

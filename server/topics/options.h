@@ -14,6 +14,7 @@ namespace cohort::topics {
 struct TopicStoreOptions {
   std::int32_t node_id = 1;
   config::TopicDefaults defaults;
+  config::GroupConfig group;            // the bounds of what groups may set for themselves
   std::int32_t offsets_partitions = 4;  // of __consumer_offsets when the data folder is made; > 0
   std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;
   Duration producer_id_expiration = std::chrono::hours{24};
@@ -24,6 +25,7 @@ struct TopicStoreOptions {
   // catalogue changes that wait, and the answers named below.
   std::int32_t max_topics = 20'000;
   std::int32_t max_partitions = 100'000;             // of all topics together
+  std::size_t max_configured_groups = 100'000;       // groups with settings of their own
   std::int32_t max_partitions_per_request = 10'000;  // created by one request (as Kafka)
   std::size_t max_pending_changes = 10'000;          // catalogue requests that wait for the disk
   std::size_t max_inflight_bytes = 256U << 20U;  // records of one reactor on their way to the disk: KAFKA_STORAGE_ERROR

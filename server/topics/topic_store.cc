@@ -166,12 +166,12 @@ void TopicStore::create_partitions(std::vector<CreatePartitions> topics, bool va
          });
 }
 
-void TopicStore::alter_configs(std::vector<AlterTopicConfigs> topics, bool validate_only,
+void TopicStore::alter_configs(std::vector<AlterConfigs> changes, bool validate_only,
                                Done<std::vector<TopicOutcome>> done) {
   change(*impl_, std::move(done),
-         [topics = std::move(topics), validate_only](CatalogueCore& core, const CatalogueContext&,
-                                                     CatalogueOutput& output) {
-           return core.alter_configs(topics, validate_only, output);
+         [changes = std::move(changes), validate_only](CatalogueCore& core, const CatalogueContext&,
+                                                       CatalogueOutput& output) {
+           return core.alter_configs(changes, validate_only, output);
          });
 }
 

@@ -66,7 +66,8 @@ class TopicStore {
   void delete_topics(std::vector<DeleteTopic> topics, Done<std::vector<DeletedTopic>> done);
   void create_partitions(std::vector<CreatePartitions> topics, bool validate_only,
                          Done<std::vector<TopicOutcome>> done);
-  void alter_configs(std::vector<AlterTopicConfigs> topics, bool validate_only, Done<std::vector<TopicOutcome>> done);
+  // Of topics and of groups: what a group sets for itself is kept here, beside the topics, and published with them.
+  void alter_configs(std::vector<AlterConfigs> changes, bool validate_only, Done<std::vector<TopicOutcome>> done);
   // An id that was never handed out before, over any crash.
   void allocate_producer_id(Done<Result<std::int64_t>> done);
 

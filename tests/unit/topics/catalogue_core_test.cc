@@ -34,7 +34,7 @@ struct Cat {
     output = {};
     return core.create_partitions(topics, false, output);
   }
-  std::vector<TopicOutcome> alter(std::vector<AlterTopicConfigs> topics, bool validate_only = false) {
+  std::vector<TopicOutcome> alter(std::vector<AlterConfigs> topics, bool validate_only = false) {
     output = {};
     return core.alter_configs(topics, validate_only, output);
   }
@@ -266,6 +266,48 @@ TEST_CASE("replay of all records, and of the snapshot, makes the same state") {
     REQUIRE(again.topics().size() == c.core.topics().size());
     CHECK(again.topics()[1]->config == c.core.topics()[1]->config);
   }
+}
+
+TEST_CASE("what a group sets for itself is one record, and none when it sets nothing any more") {
+  Cat c;
+  const auto of_group = [](std::vector<ConfigChange> changes) {
+    return AlterConfigs{"g", std::move(changes), ConfiguredThing::kGroup};
+  };
+  const auto set = [](std::string name, std::string value) { return ConfigChange{name, ConfigOp::kSet, value}; };
+  CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "50000")})}).at(0).error == ErrorCode::kNone);
+  CHECK(c.output.records.size() == 1);
+  CHECK(c.output.groups_changed);
+  CHECK(c.core.groups()->at("g").at("consumer.session.timeout.ms") == "50000");
+  // The same again, and what is only looked at, changes nothing.
+  CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "50000")})}).at(0).error == ErrorCode::kNone);
+  CHECK(c.output.records.empty());
+  CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "51000")})}, true).at(0).error == ErrorCode::kNone);
+  CHECK(c.output.records.empty());
+  CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "1")})}).at(0).error == ErrorCode::kInvalidConfig);
+  CHECK(c.alter({of_group({set("retention.ms", "1")})}).at(0).error == ErrorCode::kInvalidConfig);
+  const ConfigChange append{"consumer.session.timeout.ms", ConfigOp::kAppend, "5"};
+  CHECK(c.alter({of_group({append})}).at(0).error == ErrorCode::kInvalidConfig);
+  CHECK(c.alter({AlterConfigs{"", {}, ConfiguredThing::kGroup}}).at(0).error == ErrorCode::kInvalidRequest);
+
+  CatalogueCore again(c.options);
+  for (const auto& record : c.core.snapshot_records()) REQUIRE(again.apply(record).has_value());
+  CHECK(*again.groups() == *c.core.groups());
+
+  const ConfigChange remove{"consumer.session.timeout.ms", ConfigOp::kDelete, std::nullopt};
+  CHECK(c.alter({of_group({remove})}).at(0).error == ErrorCode::kNone);
+  REQUIRE(c.output.records.size() == 1);
+  CHECK_FALSE(std::get<protocol::CatalogueGroupRecord>(c.output.records[0]).value.has_value());
+  CHECK(c.core.groups()->empty());
+}
+
+TEST_CASE("a topic and a group of one name are two resources") {
+  Cat c;
+  c.create({Cat::topic("x")});
+  const auto answers =
+      c.alter({{"x", {{"retention.ms", ConfigOp::kSet, "5"}}},
+               {"x", {{"consumer.session.timeout.ms", ConfigOp::kSet, "50000"}}, ConfiguredThing::kGroup}});
+  CHECK(answers.at(0).error == ErrorCode::kNone);
+  CHECK(answers.at(1).error == ErrorCode::kNone);
 }
 
 TEST_CASE("records that no decision makes are damage") {

@@ -1,0 +1,45 @@
+// What a group may set for itself (resource type GROUP of DescribeConfigs and IncrementalAlterConfigs): one table of
+// keys from which checking, describing and reading all work. Pure; constant data and plain values. Rules as in Kafka's
+// GroupConfig: outside the server's bounds is refused when set; what is stored already and lies outside (the bounds
+// were changed since) is clamped where it is used.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/base/result.h"
+#include "server/config/group_config.h"
+
+namespace cohort::config {
+
+// Key → value as written.
+using GroupSettings = std::map<std::string, std::string, std::less<>>;
+
+struct GroupSettingKey {
+  std::string_view name;
+  std::string_view server_key;  // the key of the server that gives the default
+  Duration GroupConfig::* value;
+  Duration GroupConfig::* min;
+  Duration GroupConfig::* max;
+  std::string_view doc;
+};
+
+// Sorted by name. All are whole numbers of milliseconds.
+std::span<const GroupSettingKey> group_setting_keys();
+const GroupSettingKey* find_group_setting_key(std::string_view name);
+
+// The group's own value; nothing when it has none or it is no number.
+std::optional<Duration> own_group_setting(const GroupSettings& settings, std::string_view name);
+
+// Why a group cannot have these settings (INVALID_CONFIG): an unknown key, no whole number, outside the server's
+// bounds, a session timeout that is not above the heartbeat interval.
+Result<void> check_group_settings(const GroupSettings& settings, const GroupConfig& config);
+
+inline constexpr std::string_view kGroupSessionTimeout = "consumer.session.timeout.ms";
+inline constexpr std::string_view kGroupHeartbeatInterval = "consumer.heartbeat.interval.ms";
+inline constexpr std::string_view kGroupAssignmentInterval = "consumer.assignment.interval.ms";
+
+}  // namespace cohort::config

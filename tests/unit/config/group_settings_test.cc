@@ -1,0 +1,52 @@
+#include "server/config/group_settings.h"
+
+#include <catch2/catch.hpp>
+
+#include "server/config/key.h"
+
+namespace cohort::config {
+namespace {
+
+std::string refused(const GroupSettings& settings) {
+  auto checked = check_group_settings(settings, GroupConfig{});
+  return checked ? "accepted" : checked.error().message;
+}
+
+TEST_CASE("group settings: each has a key of the server behind it") {
+  for (const GroupSettingKey& key : group_setting_keys()) {
+    INFO(key.name);
+    CHECK(find_key(key.server_key) != nullptr);
+    CHECK(find_group_setting_key(key.name) == &key);
+  }
+  CHECK(find_group_setting_key("consumer.nothing") == nullptr);
+}
+
+TEST_CASE("group settings: within the bounds of the server") {
+  CHECK(refused({}) == "accepted");
+  CHECK(refused({{"consumer.session.timeout.ms", "50000"}, {"consumer.heartbeat.interval.ms", "6000"}}) == "accepted");
+  CHECK(refused({{"consumer.session.timeout.ms", "60001"}}) ==
+        "consumer.session.timeout.ms=60001 must be a whole number from 45000 to 60000");
+  CHECK(refused({{"consumer.heartbeat.interval.ms", "4999"}}).find("from 5000 to 15000") != std::string::npos);
+  CHECK(refused({{"consumer.assignment.interval.ms", "-1"}}).find("from 0 to 15000") != std::string::npos);
+  CHECK(refused({{"consumer.session.timeout.ms", "long"}}).find("whole number") != std::string::npos);
+  CHECK(refused({{"consumer.nothing", "1"}}) == "Unknown group config name: consumer.nothing");
+}
+
+TEST_CASE("group settings: the session timeout is above the heartbeat interval") {
+  GroupConfig wide;
+  wide.consumer_min_session_timeout = Duration{1};
+  const GroupSettings equal{{"consumer.session.timeout.ms", "5000"}, {"consumer.heartbeat.interval.ms", "5000"}};
+  CHECK_FALSE(check_group_settings(equal, wide).has_value());
+  CHECK_FALSE(check_group_settings({{"consumer.session.timeout.ms", "4000"}}, wide).has_value());
+  CHECK(check_group_settings({{"consumer.session.timeout.ms", "5001"}}, wide).has_value());
+}
+
+TEST_CASE("group settings: read as durations") {
+  const GroupSettings settings{{"consumer.session.timeout.ms", "50000"}, {"consumer.heartbeat.interval.ms", "x"}};
+  CHECK(own_group_setting(settings, kGroupSessionTimeout) == Duration{50'000});
+  CHECK_FALSE(own_group_setting(settings, kGroupHeartbeatInterval).has_value());
+  CHECK_FALSE(own_group_setting(settings, kGroupAssignmentInterval).has_value());
+}
+
+}  // namespace
+}  // namespace cohort::config
