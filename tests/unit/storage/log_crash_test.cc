@@ -210,11 +210,11 @@ void require_sound(const Outcome& outcome) {
 }
 
 TEST_CASE("A synced log survives a power loss at every I/O operation", "[log][crash]") {
-  require_sound(crash_everywhere(test::small_log(Durability::kSync), End::kPowerLoss, 12));
+  require_sound(crash_everywhere(test::small_log(Durability::kSync), End::kPowerLoss, 6));
 }
 
 TEST_CASE("A log left to the operating system survives a power loss as a prefix", "[log][crash]") {
-  require_sound(crash_everywhere(test::small_log(Durability::kOs), End::kPowerLoss, 12));
+  require_sound(crash_everywhere(test::small_log(Durability::kOs), End::kPowerLoss, 6));
 }
 
 TEST_CASE("A log survives a kill at every I/O operation with all that was written", "[log][crash]") {
