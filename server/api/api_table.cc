@@ -147,7 +147,9 @@ const ApiRow* find_api(std::int16_t key) {
 Result<ParsedRequest> parse_request(std::span<const std::byte> frame) {
   ByteReader reader(frame);
   auto start = read_request_header(reader);
-  if (!start) return std::unexpected(start.error());
+  if (!start && start.error().kind == ErrorKind::kUnsupported) return std::unexpected(start.error());
+  if (!start)
+    return fail(start.error().kind, fmt::format("its request's header cannot be read: {}", start.error().message));
   ParsedRequest request;
   request.row = find_api(static_cast<std::int16_t>(start->api->key));
   request.head.version = start->version;
