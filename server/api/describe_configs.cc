@@ -1,7 +1,8 @@
 // DescribeConfigs v1-4 (key 32): the configuration of topics, groups and this server.
 //   v1 sources and synonyms, v3 types and documentation.
-// The keys of the server are all read-only: its file is what sets them. A group need not exist to be described, as it
-// need not to have settings. Loggers and client metrics are not served. One bad resource fails alone.
+// The keys of the server are all read-only: its file is what sets them. A group need not exist to be described; its
+// values are those that it was given, also when the server's bounds have changed since. Loggers and client metrics are
+// not served. One bad resource fails alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +29,8 @@ void fail_with(Response::DescribeConfigsResult& out, ErrorCode error, std::strin
 }
 
 bool is_asked_for(const Request::DescribeConfigsResource& resource, std::string_view name) {
-  return !resource.configuration_keys ||
+  // No list and an empty one ask for everything (Kafka's ConfigHelperUtils).
+  return !resource.configuration_keys || resource.configuration_keys->empty() ||
          std::ranges::any_of(*resource.configuration_keys, [&](const Text& key) { return key == name; });
 }
 

@@ -3,6 +3,8 @@
 // Checks before the catalogue are those of Kafka's ConfigAdminManager.preprocess: a resource twice, a key twice, a null
 // value that is not a deletion are INVALID_REQUEST. The server's own keys cannot change at run time, and loggers and
 // client metrics have no settings here: also INVALID_REQUEST, each with its reason.
+// Groups have the keys of consumer groups (consumer.session.timeout.ms, consumer.heartbeat.interval.ms,
+// consumer.assignment.interval.ms); any other, those of share and streams groups too, is INVALID_CONFIG.
 #include <fmt/format.h>
 
 #include <map>

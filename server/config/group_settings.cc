@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "protocol/base/check.h"
+#include "server/config/key.h"
 
 namespace cohort::config {
 namespace {
@@ -24,11 +26,18 @@ constexpr std::array kKeys{
 };
 static_assert(std::ranges::is_sorted(kKeys, {}, &GroupSettingKey::name));
 
-std::optional<Duration> parse(std::string_view text) {
-  std::int32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return Duration{number};
+// Type and least value are those of the server's key, as in Kafka.
+std::optional<Duration> parse(const GroupSettingKey& key, std::string_view text) {
+  const Key* server_key = find_key(key.server_key);
+  CHECK(server_key != nullptr, key.server_key);
+  const auto value = parse_value(*server_key, text);
+  if (!value) return std::nullopt;
+  return Duration{std::get<std::int64_t>(*value)};
+}
+
+std::optional<Duration> own(const GroupSettings& settings, const GroupSettingKey& key) {
+  const auto found = settings.find(key.name);
+  return found == settings.end() ? std::nullopt : parse(key, found->second);
 }
 
 }  // namespace
@@ -43,30 +52,55 @@ const GroupSettingKey* find_group_setting_key(std::string_view name) {
 }
 
 std::optional<Duration> own_group_setting(const GroupSettings& settings, std::string_view name) {
-  const auto found = settings.find(name);
-  return found == settings.end() ? std::nullopt : parse(found->second);
+  const GroupSettingKey* key = find_group_setting_key(name);
+  return key == nullptr ? std::nullopt : own(settings, *key);
 }
 
-Result<void> check_group_settings(const GroupSettings& settings, const GroupConfig& config) {
+Result<GroupSettings> check_group_settings(const GroupSettings& settings, const GroupConfig& config) {
+  GroupSettings checked;
   for (const auto& [name, text] : settings) {
     const GroupSettingKey* key = find_group_setting_key(name);
     if (key == nullptr) return fail(ErrorKind::kInvalid, fmt::format("Unknown group config name: {}", name));
-    const auto value = parse(text);
+    const auto value = parse(*key, text);
     const Duration min = config.*(key->min);
     const Duration max = config.*(key->max);
     if (!value || *value < min || *value > max) {
       return fail(ErrorKind::kInvalid,
                   fmt::format("{}={} must be a whole number from {} to {}", name, text, min.count(), max.count()));
     }
+    checked.emplace(name, fmt::format("{}", value->count()));
   }
-  const Duration session = own_group_setting(settings, kGroupSessionTimeout).value_or(config.consumer_session_timeout);
+  const Duration session = own_group_setting(checked, kGroupSessionTimeout).value_or(config.consumer_session_timeout);
   const Duration heartbeat =
-      own_group_setting(settings, kGroupHeartbeatInterval).value_or(config.consumer_heartbeat_interval);
+      own_group_setting(checked, kGroupHeartbeatInterval).value_or(config.consumer_heartbeat_interval);
   if (session <= heartbeat) {
     return fail(ErrorKind::kInvalid, fmt::format("{} ({}) must be greater than {} ({})", kGroupSessionTimeout,
                                                  session.count(), kGroupHeartbeatInterval, heartbeat.count()));
   }
-  return {};
+  return checked;
+}
+
+std::vector<std::string> explain_clamped(std::string_view group, const GroupSettings& settings,
+                                         const GroupConfig& config) {
+  std::vector<std::string> sentences;
+  GroupConfig effective = config;
+  for (const GroupSettingKey& key : kKeys) {
+    const auto value = own(settings, key);
+    if (!value) continue;
+    const Duration min = config.*(key.min);
+    const Duration max = config.*(key.max);
+    effective.*(key.value) = std::clamp(*value, min, std::max(min, max));
+    if (effective.*(key.value) == *value) continue;
+    sentences.push_back(fmt::format("group '{}' has {}={}, but the server allows {} to {}: {} is used", group, key.name,
+                                    value->count(), min.count(), max.count(), (effective.*(key.value)).count()));
+  }
+  if (!sentences.empty() && effective.consumer_session_timeout <= effective.consumer_heartbeat_interval) {
+    sentences.push_back(
+        fmt::format("group '{}' comes to a session timeout of {} ms, not above its heartbeat interval "
+                    "of {} ms: its members are removed again and again",
+                    group, effective.consumer_session_timeout.count(), effective.consumer_heartbeat_interval.count()));
+  }
+  return sentences;
 }
 
 }  // namespace cohort::config

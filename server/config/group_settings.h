@@ -9,13 +9,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/base/result.h"
 #include "server/config/group_config.h"
 
 namespace cohort::config {
 
-// Key → value as written.
+// Key → value. As written in a request; as Kafka prints them (no blanks, no leading zeros) in what is kept.
 using GroupSettings = std::map<std::string, std::string, std::less<>>;
 
 struct GroupSettingKey {
@@ -27,16 +28,21 @@ struct GroupSettingKey {
   std::string_view doc;
 };
 
-// Sorted by name. All are whole numbers of milliseconds.
+// Sorted by name. All are whole numbers of milliseconds. The keys of share and streams groups are not among them: they
+// are unknown, as those groups are.
 std::span<const GroupSettingKey> group_setting_keys();
 const GroupSettingKey* find_group_setting_key(std::string_view name);
 
-// The group's own value; nothing when it has none or it is no number.
+// The group's own value, not clamped; nothing when it has none or one that cannot be read.
 std::optional<Duration> own_group_setting(const GroupSettings& settings, std::string_view name);
 
-// Why a group cannot have these settings (INVALID_CONFIG): an unknown key, no whole number, outside the server's
-// bounds, a session timeout that is not above the heartbeat interval.
-Result<void> check_group_settings(const GroupSettings& settings, const GroupConfig& config);
+// The settings as they are kept, or why a group cannot have them (INVALID_CONFIG): an unknown key, no whole number,
+// outside the server's bounds, a session timeout that is not above the heartbeat interval.
+Result<GroupSettings> check_group_settings(const GroupSettings& settings, const GroupConfig& config);
+
+// What the present bounds do to settings that were stored under others: a sentence for each (GroupConfig.evaluate).
+std::vector<std::string> explain_clamped(std::string_view group, const GroupSettings& settings,
+                                         const GroupConfig& config);
 
 inline constexpr std::string_view kGroupSessionTimeout = "consumer.session.timeout.ms";
 inline constexpr std::string_view kGroupHeartbeatInterval = "consumer.heartbeat.interval.ms";

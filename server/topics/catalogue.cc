@@ -19,6 +19,18 @@ namespace {
 constexpr std::int64_t kProducerIdBlock = 1000;  // as Kafka's ProducerIdsBlock
 constexpr std::uint64_t kLogKey = 0;
 constexpr std::size_t kMaxGroup = 1000;  // requests that are decided together
+constexpr std::size_t kMaxWarnings = 20;
+
+// Once per start: the server's bounds do not change while it lives, and what is set later is within them.
+void warn_of_clamped(const CatalogueCore& core, const config::GroupConfig& config) {
+  std::size_t count = 0;
+  for (const auto& [group, settings] : core.groups()) {
+    for (const std::string& sentence : config::explain_clamped(group, settings, config)) {
+      if (++count <= kMaxWarnings) log::warn("Catalogue", "{}", sentence);
+    }
+  }
+  if (count > kMaxWarnings) log::warn("Catalogue", "{} more warnings like these", count - kMaxWarnings);
+}
 
 }  // namespace
 
@@ -60,6 +72,7 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
                             "was changed",
                             logs.dir()));
   }
+  warn_of_clamped(*catalogue->core_, catalogue->place_.options.group);
   CatalogueOutput output;
   catalogue->core_->create_internal_topics(catalogue->context(now), output);
   if (!output.records.empty()) {
@@ -72,8 +85,8 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
 }
 
 void Catalogue::publish() {
-  auto snapshot =
-      std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), core_->groups());
+  if (!groups_) groups_ = std::make_shared<const GroupSettingsById>(core_->groups());
+  auto snapshot = std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), groups_);
   place_.cell.publish(snapshot);
   if (subscriber_) subscriber_(snapshot);
 }
@@ -135,6 +148,7 @@ void Catalogue::on_written(Written written) {
   busy_ = false;
   if (written.reloaded) {
     core_ = std::move(written.reloaded);
+    groups_.reset();
     failed_ = false;
     log::warn("Catalogue", "loaded again after a failed write");
     return pump();
@@ -147,6 +161,7 @@ void Catalogue::on_written(Written written) {
     return pump();
   }
   version_ = written.version;
+  if (written.groups_changed) groups_.reset();
   if (written.changes.empty()) {
     if (written.groups_changed) publish();
     finish_group(ErrorCode::kNone);

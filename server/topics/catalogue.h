@@ -82,6 +82,7 @@ class Catalogue {
   std::function<protocol::Uuid()> new_id_;
   CarryOut carry_out_;
   std::function<void(const SnapshotCell::Pointer&)> subscriber_;
+  std::shared_ptr<const GroupSettingsById> groups_;  // as published; null when they have changed since
   std::int64_t version_ = 0;
 
   std::deque<Decide> waiting_;

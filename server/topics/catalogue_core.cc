@@ -50,8 +50,7 @@ Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
         if constexpr (std::is_same_v<Record, protocol::CatalogueTopicRecord>) {
           return apply_topic(typed);
         } else if constexpr (std::is_same_v<Record, protocol::CatalogueGroupRecord>) {
-          apply_group(typed);
-          return {};
+          return apply_group(typed);
         } else {
           static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
           if (!typed.value || typed.value->next_producer_id < next_producer_id_) {
@@ -95,14 +94,18 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   return {};
 }
 
-void CatalogueCore::apply_group(const protocol::CatalogueGroupRecord& record) {
-  auto groups = std::make_shared<GroupSettingsById>(*groups_);
-  groups->erase(record.key.group_id.str());
-  if (record.value) {
-    config::GroupSettings& settings = (*groups)[record.key.group_id.str()];
-    for (const auto& config : record.value->configs) settings.insert_or_assign(config.name.str(), config.value.str());
+Result<void> CatalogueCore::apply_group(const protocol::CatalogueGroupRecord& record) {
+  std::string group = record.key.group_id.str();
+  if (group.empty()) return fail(ErrorKind::kCorrupt, "settings of a group without id");
+  if (!record.value) {
+    groups_.erase(group);
+    return {};
   }
-  groups_ = std::move(groups);
+  if (record.value->configs.empty()) return fail(ErrorKind::kCorrupt, fmt::format("group {} has no settings", group));
+  config::GroupSettings settings;
+  for (const auto& config : record.value->configs) settings.insert_or_assign(config.name.str(), config.value.str());
+  groups_.insert_or_assign(std::move(group), std::move(settings));
+  return {};
 }
 
 void CatalogueCore::erase(const protocol::TopicId& id) {
@@ -141,26 +144,25 @@ void CatalogueCore::emit_topic(TopicInfo topic, CatalogueOutput& output) {
 std::optional<CatalogueCore::Refusal> CatalogueCore::alter_group(const AlterConfigs& request, bool validate_only,
                                                                  CatalogueOutput& output) {
   if (request.name.empty()) return Refusal{ErrorCode::kInvalidRequest, "Default group resources are not allowed."};
-  const auto found = groups_->find(request.name);
-  const config::GroupSettings before = found == groups_->end() ? config::GroupSettings{} : found->second;
-  config::GroupSettings settings = before;
+  const auto found = groups_.find(request.name);
+  const config::GroupSettings before = found == groups_.end() ? config::GroupSettings{} : found->second;
+  config::GroupSettings changed = before;
   for (const ConfigChange& change : request.changes) {
     if (change.op == ConfigOp::kDelete) {
-      settings.erase(change.name);
+      changed.erase(change.name);
     } else if (change.op == ConfigOp::kSet && change.value) {
-      settings.insert_or_assign(change.name, *change.value);
+      changed.insert_or_assign(change.name, *change.value);
     } else {
       return Refusal{ErrorCode::kInvalidConfig, fmt::format("{} is no list of a group", change.name)};
     }
   }
-  if (auto checked = config::check_group_settings(settings, options_.group); !checked) {
-    return Refusal{ErrorCode::kInvalidConfig, std::move(checked.error().message)};
-  }
-  if (before.empty() && !settings.empty() && groups_->size() >= options_.max_configured_groups) {
+  auto settings = config::check_group_settings(changed, options_.group);
+  if (!settings) return Refusal{ErrorCode::kInvalidConfig, std::move(settings.error().message)};
+  if (before.empty() && !settings->empty() && groups_.size() >= options_.max_configured_groups) {
     return Refusal{ErrorCode::kPolicyViolation, "Too many groups have settings of their own."};
   }
-  if (validate_only || settings == before) return std::nullopt;
-  emit(to_record(request.name, settings), output);
+  if (validate_only || *settings == before) return std::nullopt;
+  emit(to_record(request.name, *settings), output);
   output.groups_changed = true;
   return std::nullopt;
 }
@@ -187,7 +189,7 @@ std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
   producer_ids.value.emplace().next_producer_id = next_producer_id_;
   records.emplace_back(std::move(producer_ids));
   for (const auto& [name, topic] : by_name_) records.emplace_back(to_record(*topic));
-  for (const auto& [group, settings] : *groups_) records.emplace_back(to_record(group, settings));
+  for (const auto& [group, settings] : groups_) records.emplace_back(to_record(group, settings));
   return records;
 }
 

@@ -72,9 +72,9 @@ class CatalogueCore {
   std::vector<std::shared_ptr<const TopicInfo>> topics() const;
   std::size_t topic_count() const { return by_name_.size(); }
   // Records that a log of this state alone would have.
-  std::size_t live_records() const { return by_name_.size() + groups_->size() + 1; }
-  // Of the groups that have any. Never changed: a change makes a new map.
-  const std::shared_ptr<const GroupSettingsById>& groups() const { return groups_; }
+  std::size_t live_records() const { return by_name_.size() + groups_.size() + 1; }
+  // Of the groups that have any.
+  const GroupSettingsById& groups() const { return groups_; }
   std::int64_t partition_count() const { return partition_count_; }
   std::int64_t next_producer_id() const { return next_producer_id_; }
   // Records that make this state out of nothing.
@@ -99,14 +99,14 @@ class CatalogueCore {
   void emit(protocol::CatalogueRecord record, CatalogueOutput& output);
   std::shared_ptr<const TopicInfo> find(std::string_view name) const;
   Result<void> apply_topic(const protocol::CatalogueTopicRecord& record);
-  void apply_group(const protocol::CatalogueGroupRecord& record);
+  Result<void> apply_group(const protocol::CatalogueGroupRecord& record);
   void erase(const protocol::TopicId& id);
 
   const TopicStoreOptions& options_;
   std::map<std::string, std::shared_ptr<const TopicInfo>, std::less<>> by_name_;
   std::unordered_map<protocol::TopicId, std::shared_ptr<const TopicInfo>> by_id_;
   std::unordered_multimap<std::string, std::string> collisions_;  // unified name → names with '.' or '_'
-  std::shared_ptr<const GroupSettingsById> groups_ = std::make_shared<const GroupSettingsById>();
+  GroupSettingsById groups_;
   std::int64_t partition_count_ = 0;
   std::int64_t next_producer_id_ = 0;
 };

@@ -25,7 +25,7 @@ struct TopicStoreOptions {
   // catalogue changes that wait, and the answers named below.
   std::int32_t max_topics = 20'000;
   std::int32_t max_partitions = 100'000;             // of all topics together
-  std::size_t max_configured_groups = 100'000;       // groups with settings of their own
+  std::size_t max_configured_groups = 20'000;        // groups with settings of their own
   std::int32_t max_partitions_per_request = 10'000;  // created by one request (as Kafka)
   std::size_t max_pending_changes = 10'000;          // catalogue requests that wait for the disk
   std::size_t max_inflight_bytes = 256U << 20U;  // records of one reactor on their way to the disk: KAFKA_STORAGE_ERROR

@@ -41,6 +41,30 @@ TEST_CASE("group settings: the session timeout is above the heartbeat interval")
   CHECK(check_group_settings({{"consumer.session.timeout.ms", "5001"}}, wide).has_value());
 }
 
+TEST_CASE("group settings: kept as Kafka prints them") {
+  const auto checked = check_group_settings({{"consumer.session.timeout.ms", " +050000\n"}}, GroupConfig{});
+  REQUIRE(checked.has_value());
+  CHECK(*checked == GroupSettings{{"consumer.session.timeout.ms", "50000"}});
+}
+
+TEST_CASE("group settings: what is stored and lies outside the bounds is told in words") {
+  GroupConfig config;
+  const auto told = [&](const GroupSettings& settings) { return explain_clamped("g", settings, config); };
+  CHECK(told({{"consumer.session.timeout.ms", "50000"}}).empty());
+  CHECK(told({{"consumer.nothing", "1"}, {"consumer.session.timeout.ms", "x"}}).empty());
+  const auto high = told({{"consumer.session.timeout.ms", "70000"}, {"consumer.assignment.interval.ms", "3"}});
+  REQUIRE(high.size() == 1);
+  CHECK(high[0] ==
+        "group 'g' has consumer.session.timeout.ms=70000, but the server allows 45000 to 60000: 60000 is used");
+  CHECK(told({{"consumer.heartbeat.interval.ms", "1"}, {"consumer.session.timeout.ms", "1"}}).size() == 2);
+  // Clamped values may contradict each other.
+  config.consumer_min_session_timeout = Duration{1};
+  config.consumer_max_session_timeout = Duration{4000};
+  const auto both = told({{"consumer.session.timeout.ms", "50000"}});
+  REQUIRE(both.size() == 2);
+  CHECK(both[1].find("not above its heartbeat interval of 5000 ms") != std::string::npos);
+}
+
 TEST_CASE("group settings: read as durations") {
   const GroupSettings settings{{"consumer.session.timeout.ms", "50000"}, {"consumer.heartbeat.interval.ms", "x"}};
   CHECK(own_group_setting(settings, kGroupSessionTimeout) == Duration{50'000});

@@ -277,8 +277,10 @@ TEST_CASE("what a group sets for itself is one record, and none when it sets not
   CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "50000")})}).at(0).error == ErrorCode::kNone);
   CHECK(c.output.records.size() == 1);
   CHECK(c.output.groups_changed);
-  CHECK(c.core.groups()->at("g").at("consumer.session.timeout.ms") == "50000");
-  // The same again, and what is only looked at, changes nothing.
+  CHECK(c.core.groups().at("g").at("consumer.session.timeout.ms") == "50000");
+  // The same again, however written, and what is only looked at, changes nothing.
+  CHECK(c.alter({of_group({set("consumer.session.timeout.ms", " 050000")})}).at(0).error == ErrorCode::kNone);
+  CHECK(c.output.records.empty());
   CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "50000")})}).at(0).error == ErrorCode::kNone);
   CHECK(c.output.records.empty());
   CHECK(c.alter({of_group({set("consumer.session.timeout.ms", "51000")})}, true).at(0).error == ErrorCode::kNone);
@@ -291,13 +293,28 @@ TEST_CASE("what a group sets for itself is one record, and none when it sets not
 
   CatalogueCore again(c.options);
   for (const auto& record : c.core.snapshot_records()) REQUIRE(again.apply(record).has_value());
-  CHECK(*again.groups() == *c.core.groups());
+  CHECK(again.groups() == c.core.groups());
 
   const ConfigChange remove{"consumer.session.timeout.ms", ConfigOp::kDelete, std::nullopt};
   CHECK(c.alter({of_group({remove})}).at(0).error == ErrorCode::kNone);
   REQUIRE(c.output.records.size() == 1);
   CHECK_FALSE(std::get<protocol::CatalogueGroupRecord>(c.output.records[0]).value.has_value());
-  CHECK(c.core.groups()->empty());
+  CHECK(c.core.groups().empty());
+}
+
+TEST_CASE("only so many groups set something for themselves") {
+  Cat c;
+  c.options.max_configured_groups = 2;
+  const auto error_of = [&](std::string group, std::string value) {
+    return c.alter({{group, {{"consumer.session.timeout.ms", ConfigOp::kSet, value}}, ConfiguredThing::kGroup}})
+        .at(0)
+        .error;
+  };
+  CHECK(error_of("a", "50000") == ErrorCode::kNone);
+  CHECK(error_of("b", "50000") == ErrorCode::kNone);
+  CHECK(error_of("c", "50000") == ErrorCode::kPolicyViolation);
+  CHECK(error_of("b", "51000") == ErrorCode::kNone);
+  CHECK(c.core.groups().size() == 2);
 }
 
 TEST_CASE("a topic and a group of one name are two resources") {
@@ -321,6 +338,11 @@ TEST_CASE("records that no decision makes are damage") {
   record.value->name = "b";
   record.value->partitions = 0;
   CHECK_FALSE(c.core.apply(record));
+  protocol::CatalogueGroupRecord group;
+  CHECK_FALSE(c.core.apply(group));  // whose?
+  group.key.group_id = "g";
+  group.value.emplace();
+  CHECK_FALSE(c.core.apply(group));  // nothing is written as no value
 }
 
 }  // namespace
