@@ -161,11 +161,11 @@ bool ShardCore<Family>::finish_step(Origin origin, const Now& now, Effects& effe
   }
 
   // 3. Timers and jobs, also of a refused step: the coordinator has noted them in its soft state. Stale ones are
-  // normal.
+  // normal. But a refused step cancels nothing: a member whose leave was refused stays, and needs its session timer.
   for (auto& operation : output_.timers) {
     if (const auto* set = std::get_if<typename Family::SetTimer>(&operation)) {
       timers_.set(set->key, set->deadline);
-    } else {
+    } else if (!refusal) {
       timers_.cancel(std::get<typename Family::CancelTimer>(operation).key);
     }
   }

@@ -308,6 +308,20 @@ TEST_CASE("A timer whose records no batch can hold comes again later") {
   CHECK(shard.core->next_deadline() == MonoTime(Duration{510}));
 }
 
+TEST_CASE("A refused step cancels no timer") {
+  Harness shard({.max_batch_bytes = 600});
+  shard.config.on_timer = [](const std::string&) { return Script{}; };
+  shard.start();
+  shard.request(1, script_with_timer("session", 10));
+  Script leave;
+  leave.write = {{"member", std::string(700, 'x')}};
+  leave.timers = {ScriptCancelTimer{"session"}};
+  shard.request(2, leave);
+  shard.take_events();
+  shard.tick_at(10);
+  CHECK(shard.take_events() == Texts{"timer session at 10"});
+}
+
 TEST_CASE("A failed shard has no timers; the ones of before do not come back") {
   Harness shard;
   shard.start();
