@@ -25,8 +25,8 @@ void on_offsets_loaded(const Step& step);
 void apply_offset_commit(OffsetsState& state, const protocol::OffsetCommitRecord& record, std::int64_t offset);
 // As Kafka before 0.9 wrote them.
 void apply_offset_commit(OffsetsState& state, const protocol::LegacyOffsetCommitRecord& record, std::int64_t offset);
-// Appends the offsets in canonical form, one per line: equal states give equal texts. last_deletion is left out: compaction
-// removes what it remembers, and only replies of the running process rest on it.
+// Appends the offsets in canonical form, one per line: equal states give equal texts. last_deletion is left out:
+// compaction removes what it remembers, and only replies of the running process rest on it.
 void dump_offsets(const OffsetsState& state, std::string& out);
 
 // --- for others ---

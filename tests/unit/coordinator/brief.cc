@@ -1,6 +1,6 @@
 // Records in one short line each, for exact lists in tests:
 //   member m1 [a,b] · -member m1 · group 2 · target m1 t:0,1 · assignment 2 · current m1 2<0 stable t:0@2 · regex t.*
-//   [t]
+//   [t] · offset g t:0 = 42@3 'metadata' · -offset g t:0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -66,6 +66,13 @@ struct Brief {
   }
   std::string operator()(const protocol::GroupMetadataRecord& r) const {
     return r.value ? "classic group" : "-classic group";
+  }
+  std::string operator()(const protocol::OffsetCommitRecord& r) const {
+    if (!r.value) return fmt::format("-offset {} {}:{}", r.key.group, r.key.topic, r.key.partition);
+    std::string out = fmt::format("offset {} {}:{} = {}", r.key.group, r.key.topic, r.key.partition, r.value->offset);
+    if (r.value->leader_epoch != -1) out += fmt::format("@{}", r.value->leader_epoch);
+    if (!r.value->metadata.empty()) out += fmt::format(" '{}'", r.value->metadata);
+    return out;
   }
   template <typename Other>
   std::string operator()(const Other& r) const {

@@ -48,7 +48,7 @@ void Harness::publish() {
   metadata_ = std::make_shared<MetadataView>(++metadata_version_, std::move(topics), overrides_);
 }
 
-void Harness::topic(const std::string& name, std::int32_t partitions) {
+void Harness::topic_unseen(const std::string& name, std::int32_t partitions) {
   const auto [it, is_new] = topics_.try_emplace(name);
   if (is_new) {
     it->second = {protocol::TopicId(protocol::Uuid(1, ++topics_made_)), protocol::TopicName(name), partitions};
@@ -56,13 +56,26 @@ void Harness::topic(const std::string& name, std::int32_t partitions) {
   }
   it->second.partitions = partitions;
   publish();
+}
+
+void Harness::topic(const std::string& name, std::int32_t partitions) {
+  topic_unseen(name, partitions);
   live_->on_metadata(context(), output_);
   finish_step();
 }
 
-void Harness::drop_topic(const std::string& name) {
+void Harness::replace_topic(const std::string& name, std::int32_t partitions) {
+  topics_.erase(name);
+  topic(name, partitions);
+}
+
+void Harness::drop_topic_unseen(const std::string& name) {
   topics_.erase(name);
   publish();
+}
+
+void Harness::drop_topic(const std::string& name) {
+  drop_topic_unseen(name);
   live_->on_metadata(context(), output_);
   finish_step();
 }
@@ -148,6 +161,7 @@ GroupResponse Harness::request(GroupRequest request) {
   live_->handle(ReplyToken(++tokens_), std::move(request), context(), output_);
   require(output_.replies.size() == 1 && output_.replies[0].token.value() == tokens_, "one reply per request");
   GroupResponse response = std::move(output_.replies[0].response);
+  last_after_ = output_.replies[0].after;
   finish_step();
   return response;
 }
@@ -171,6 +185,7 @@ void Harness::sleep(Duration duration) {
     if (next->second > now_.mono) move_to(next->second);
     timers_.erase(next);
     live_->on_timer(key, context(), output_);
+    largest_step_ = std::max(largest_step_, output_.records.size());
     finish_step();
   }
   move_to(end);

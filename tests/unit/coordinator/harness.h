@@ -53,6 +53,11 @@ class Harness {
   // --- topics ---
   void topic(const std::string& name, std::int32_t partitions);  // makes it, or gives it more partitions
   void drop_topic(const std::string& name);
+  void replace_topic(const std::string& name, std::int32_t partitions);  // deleted and made again, seen as one change
+  // Changes while the process is down: seen at the next restart.
+  void drop_topic_unseen(const std::string& name);
+  void topic_unseen(const std::string& name, std::int32_t partitions);
+  protocol::Uuid next_topic_id() const { return {1, topics_made_ + 1}; }
   void override_group(const std::string& group, GroupOverrides overrides);
 
   // --- requests ---
@@ -62,6 +67,7 @@ class Harness {
   Answer leave(const std::string& member, Said said = {});
   Answer leave_for_a_while(const std::string& member, const std::string& instance, Said said = {});
   GroupResponse request(GroupRequest request);
+  std::int64_t last_after() const { return last_after_; }  // what the last reply to request() rests on
   protocol::ConsumerGroupDescribeResponse::DescribedGroup describe(const std::string& group = "g");
 
   // --- time and jobs ---
@@ -79,6 +85,7 @@ class Harness {
   const ConsumerGroup& group(const std::string& id = "g") const;
   const ConsumerMember& member(const std::string& id, const std::string& group = "g") const;
   Owned assigned(const std::string& member, const std::string& group = "g") const;
+  std::size_t largest_step() const { return largest_step_; }  // in records, of those that timers began
   std::int64_t last_offset() const { return static_cast<std::int64_t>(log_.size()) - 1; }
   const MetadataView& metadata() const { return *metadata_; }
   std::int64_t wall_ms() const { return now_.wall_ms; }
@@ -132,6 +139,8 @@ class Harness {
   std::map<TimerKey, MonoTime> timers_;
   std::vector<Job> jobs_;
   std::uint64_t tokens_ = 0;
+  std::int64_t last_after_ = -1;
+  std::size_t largest_step_ = 0;
   struct Epochs {
     std::int32_t group = 0;
     std::int32_t assignment = 0;
