@@ -3,15 +3,18 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <set>
 #include <utility>
 
-#include "protocol/batch/record.h"
-#include "protocol/wire/byte_buffer.h"
 #include "server/runtime/partition_for.h"
+#include "tests/sim/rules.h"
 
 namespace cohort::sim {
 namespace {
+
+// A timer fires with the turn that it wakes, and a turn may have to wait for another.
+constexpr Duration kTimerSlack{100};
+// From `api` to the shard. The same for all, so that requests keep their order; metadata may overtake them.
+constexpr Duration kHop{1};
 
 class SeededIds final : public coordinator::IdSource {
  public:
@@ -38,7 +41,11 @@ T expect(Result<T> result, std::string_view what) {
 }  // namespace
 
 struct Server::Shard {
-  std::string name;
+  Shard(World& world, const config::GroupConfig& config, Ledger& ledger, const Catalogue& catalogue,
+        const std::string& shard_name)
+      : name(shard_name), shadow(world, config, ledger, catalogue, shard_name) {}
+
+  const std::string name;
   std::shared_ptr<storage::Log> log;
   std::optional<Core> core;
   Core::Effects effects;
@@ -46,22 +53,20 @@ struct Server::Shard {
   bool turn_open = false;
   std::optional<MonoTime> armed_for;
 
-  // Outlive crashes.
-  std::unique_ptr<coordinator::GroupCoordinator> shadow;
-  std::int64_t shadow_end = 0;
-  std::map<std::string, std::int32_t> epochs;  // the highest epoch of each group in the shadow
+  std::shared_ptr<const coordinator::MetadataView> view;   // what the core knows of the topics
+  runtime::ShardState state = runtime::ShardState::kIdle;  // as last seen
+  MonoTime state_since;
+
+  Shadow shadow;  // outlives crashes
 };
 
-Server::Server(World& world, config::GroupConfig config, std::int32_t shards)
-    : world_(world),
-      config_(std::move(config)),
-      ids_(std::make_unique<SeededIds>(world)),
-      topics_(std::make_shared<coordinator::MetadataView>()) {
+Server::Server(World& world, config::GroupConfig config, Ledger& ledger, const Catalogue& catalogue,
+               std::int32_t shards)
+    : world_(world), config_(std::move(config)), catalogue_(catalogue), ids_(std::make_unique<SeededIds>(world)) {
   (void)fs_.make_dir("/");
   for (std::int32_t i = 0; i < shards; ++i) {
-    shards_.push_back(std::make_unique<Shard>());
-    shards_.back()->name = fmt::format("{}-{}", runtime::GroupFamily::kTopic, i);
-    shards_.back()->shadow = std::make_unique<coordinator::GroupCoordinator>(config_);
+    shards_.push_back(std::make_unique<Shard>(world, config_, ledger, catalogue,
+                                              fmt::format("{}-{}", runtime::GroupFamily::kTopic, i)));
   }
 }
 
@@ -82,12 +87,9 @@ void Server::start() {
     const storage::LogId id{protocol::TopicName(runtime::GroupFamily::kTopic), protocol::TopicId(protocol::Uuid(7, 7)),
                             static_cast<std::int32_t>(i)};
     shard.log = expect(logs_->open_or_create(id, options), "a log cannot be opened");
-    if (shard.log->durable_offset() < shard.shadow_end) {
-      violated(fmt::format("{} ends at {} although it was durable up to {}", shard.name, shard.log->durable_offset(),
-                           shard.shadow_end));
-    }
-    feed_shadow(shard);
-    shard.core.emplace(shard.name, config_, *ids_, runtime::ShardLimits{}, topics_);
+    shard.shadow.feed(*shard.log);
+    shard.view = catalogue_.view();
+    shard.core.emplace(shard.name, config_, *ids_, runtime::ShardLimits{}, shard.view);
     shard.core->start(shard.effects);
     act(shard);
   }
@@ -105,6 +107,7 @@ void Server::crash(bool power_loss) {
     shard->log.reset();
     shard->turn_open = false;
     shard->armed_for.reset();
+    shard->state = runtime::ShardState::kIdle;
   }
   if (power_loss)
     fs_.crash(world_.random);
@@ -131,13 +134,22 @@ void Server::break_disk() {
   }
 }
 
-void Server::set_topics(std::shared_ptr<const coordinator::MetadataView> topics) {
-  topics_ = std::move(topics);
-  world_.trace(fmt::format("metadata {}", topics_->version()));
+void Server::stop_disk_after(std::uint64_t operations) {
+  world_.count("fault: disk stops");
+  fs_.stop_after(operations);
+}
+
+void Server::topics_changed() {
+  const auto view = catalogue_.view();
+  world_.trace(fmt::format("metadata {}", view->version()));
   if (!is_up()) return;
   for (auto& shard : shards_) {
-    shard->core->metadata_changed(topics_, world_.now(), shard->effects);
-    act(*shard);
+    after(world_.delay(0, 20), [this, &shard = *shard, view] {
+      if (view->version() <= shard.view->version()) return;
+      shard.view = view;
+      shard.core->metadata_changed(view, world_.now(), shard.effects);
+      act(shard);
+    });
   }
 }
 
@@ -149,20 +161,35 @@ void Server::after(Duration delay, std::function<void()> then) {
 
 // ---- what Shard does ----
 
-void Server::request(std::string_view group, coordinator::GroupRequest request, OnReply on_reply) {
+std::size_t Server::shard_of(std::string_view group) const {
+  return static_cast<std::size_t>(runtime::partition_for(group, static_cast<std::int32_t>(shards_.size())));
+}
+
+void Server::request(std::string_view group, const coordinator::GroupRequest& request, OnReply on_reply) {
+  request_of_shard(shard_of(group), request, std::move(on_reply));
+}
+
+void Server::request_of_shard(std::size_t number, const coordinator::GroupRequest& request, OnReply on_reply) {
   if (!is_up()) return;
-  const auto partition = runtime::partition_for(group, static_cast<std::int32_t>(shards_.size()));
-  Shard& shard = *shards_[static_cast<std::size_t>(partition)];
-  const std::uint64_t call = next_call_++;
-  shard.open.emplace(call, std::move(on_reply));
-  shard.core->request(runtime::CallId(call), request, world_.now(), shard.effects);
-  act(shard);
+  Shard& shard = *shards_[number];
+  // The request is copied, and so owns its bytes.
+  after(kHop, [this, &shard, request, on_reply = std::move(on_reply)]() mutable {
+    if (const auto* heartbeat = std::get_if<coordinator::ConsumerHeartbeat>(&request)) {
+      heard_[heartbeat->request.member_id.str()] = world_.now().mono;
+    }
+    const std::uint64_t call = next_call_++;
+    shard.open.emplace(call, std::move(on_reply));
+    shard.core->request(runtime::CallId(call), request, world_.now(), shard.effects);
+    act(shard);
+  });
 }
 
 void Server::act(Shard& shard) {
+  note_state(shard);
   for (auto& released : shard.effects.released) {
     auto open = shard.open.extract(released.call.value());
     if (open.empty()) violated(fmt::format("{}: call {} was answered twice", shard.name, released.call.value()));
+    shard.shadow.check_shown(released.response);
     after(world_.delay(0, 3),
           [on_reply = std::move(open.mapped()), response = std::move(released.response)] { on_reply(response); });
   }
@@ -187,9 +214,6 @@ void Server::end_turn(Shard& shard) {
   if (shard.core->wants_slice()) {
     shard.core->load_slice(world_.now(), shard.effects);
     act(shard);
-    if (shard.core->state() == runtime::ShardState::kFailed) {
-      world_.count("shard failed to load");
-    }
   }
   arm(shard);
   check(shard);
@@ -212,7 +236,7 @@ void Server::write(Shard& shard, runtime::ShardWrite write) {
     after(world_.delay(0, 10), [this, &shard, incarnation = write->incarnation, done = std::move(appended)]() mutable {
       if (done) done = shard.log->sync();
       if (done) {
-        feed_shadow(shard);
+        shard.shadow.feed(*shard.log);
         shard.core->written(incarnation, shard.effects);
       } else {
         world_.count("write failed");
@@ -244,59 +268,49 @@ void Server::read(Shard& shard, runtime::ShardRead read) {
 
 // ---- rules ----
 
-// From the log's bytes, not from what the core says it wrote.
-void Server::feed_shadow(Shard& shard) {
-  const std::int64_t end = shard.log->durable_offset();
-  protocol::ByteBuffer scratch;
-  while (shard.shadow_end < end) {
-    const auto chunk = expect(shard.log->read(shard.shadow_end, 1 << 20, end, true), "what is durable cannot be read");
-    protocol::BatchReader batches(chunk.batches.view());
-    while (const auto batch = expect(batches.next(), "what is durable is damaged")) {
-      const auto fed = protocol::for_each_record(*batch, 1 << 24, scratch, [&](const auto& record) -> Result<void> {
-        const auto decoded = runtime::GroupFamily::decode(record.key, record.value);
-        if (!decoded) return std::unexpected(decoded.error());
-        if (!*decoded) return fail(ErrorKind::kUnsupported, "a record of an unknown type");
-        world_.count(fmt::format("record: type {}", (*decoded)->index()));
-        return shard.shadow->apply(**decoded, record.offset);
-      });
-      if (!fed) violated(fmt::format("{}: the log cannot be replayed: {}", shard.name, fed.error().message));
-    }
-    shard.shadow_end = chunk.next_offset;
-  }
-  const auto& groups = shard.shadow->state().consumer_groups;
-  std::erase_if(shard.epochs, [&](const auto& known) { return !groups.contains(known.first); });
-  for (const auto& [id, group] : groups) {
-    std::int32_t& highest = shard.epochs[id.value()];
-    if (group.epoch.value() < highest) violated(fmt::format("the epoch of {} fell to {}", id, group.epoch));
-    highest = group.epoch.value();
-  }
+// Before and after a load slice too: a shard may load within one turn.
+void Server::note_state(Shard& shard) {
+  const auto state = shard.core->state();
+  if (state == shard.state) return;
+  world_.count(fmt::format("shard: {} -> {}", runtime::name_of(shard.state), runtime::name_of(state)));
+  shard.state = state;
+  shard.state_since = world_.now().mono;
 }
 
 void Server::check(Shard& shard) {
   const coordinator::GroupCoordinator* live = shard.core->coordinator();
   const auto state = shard.core->state();
-  if (live == nullptr || (state != runtime::ShardState::kActive && state != runtime::ShardState::kReadOnly)) return;
-  for (const auto& [id, group] : live->state().consumer_groups) {
-    std::set<std::pair<protocol::TopicId, std::int32_t>> owned;
-    for (const auto& [member_id, member] : group.members) {
-      if (member.epoch.value() > group.epoch.value()) violated(fmt::format("a member of {} is ahead of it", id));
-      for (const auto* partitions : {&member.assigned, &member.pending_revocation}) {
-        for (const auto& [topic, of_topic] : *partitions) {
-          for (const auto& partition : of_topic) {
-            if (!owned.emplace(topic, partition.partition).second) {
-              violated(fmt::format("partition {} of {} has two owners", partition.partition, id));
-            }
-          }
-        }
-      }
-    }
+  const bool is_active = state == runtime::ShardState::kActive;
+  if (live == nullptr || (!is_active && state != runtime::ShardState::kReadOnly)) return;
+  check_groups(live->state());
+  if (shard.view == catalogue_.view()) check_no_leftovers(live->state(), *shard.view);
+  if (is_active) {  // no timer runs in the other
+    check_sessions(live->state(), config_, world_.now().mono, kTimerSlack, [&](const std::string& member) {
+      const auto it = heard_.find(member);
+      return it != heard_.end() ? std::max(it->second, shard.state_since) : shard.state_since;
+    });
   }
-  if (!shard.core->is_all_durable() || shard.core->durable_end() != shard.shadow_end) return;
-  if (coordinator::dump(live->state()) != coordinator::dump(shard.shadow->state())) {
+  if (!shard.core->is_all_durable() || shard.core->durable_end() != shard.shadow.end()) return;
+  if (coordinator::dump(live->state()) != coordinator::dump(shard.shadow.state())) {
     violated(fmt::format("{}: the state is not what its records make:\n{}\nshadow:\n{}", shard.name,
-                         coordinator::dump(live->state()), coordinator::dump(shard.shadow->state())));
+                         coordinator::dump(live->state()), coordinator::dump(shard.shadow.state())));
   }
   world_.count("check: shadow");
+}
+
+const Shadow& Server::shadow_of(std::string_view group) {
+  return shards_[shard_of(group)]->shadow;
+}
+
+bool Server::is_current(std::string_view group) {
+  return shards_[shard_of(group)]->view == catalogue_.view();
+}
+
+bool Server::has_member(std::string_view group, std::string_view member) {
+  const Shard& shard = *shards_[shard_of(group)];
+  if (!shard.core || shard.core->coordinator() == nullptr) return false;
+  const auto* known = shard.core->coordinator()->state().find_consumer_group(group);
+  return known != nullptr && known->find_member(member) != nullptr;
 }
 
 }  // namespace cohort::sim

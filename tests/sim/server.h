@@ -1,10 +1,11 @@
 // The simulated server: real shard cores and group coordinators on real logs, on a disk that fails and forgets. It does
 // what Shard does, with events instead of threads: a write is two events, so that a crash can come between.
 //
-// After everything that a log makes durable, a shadow that was fed the log's records alone must equal the live state.
-// The shadow outlives crashes: what was durable once is never gone.
+// After every turn the live state must obey the rules (rules.h) and, when all of it is durable, equal the shadow of the
+// shard (shadow.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@
 #include "server/runtime/shard_core.h"
 #include "server/storage/log_set.h"
 #include "server/storage/mem_fs.h"
+#include "tests/sim/shadow.h"
 #include "tests/sim/world.h"
 
 namespace cohort::sim {
@@ -28,7 +30,7 @@ class Server {
  public:
   using OnReply = std::function<void(const coordinator::GroupResponse&)>;
 
-  Server(World& world, config::GroupConfig config, std::int32_t shards);
+  Server(World& world, config::GroupConfig config, Ledger& ledger, const Catalogue& catalogue, std::int32_t shards);
   ~Server();
 
   // Opens the logs and loads.
@@ -38,16 +40,31 @@ class Server {
   bool is_up() const { return logs_ != nullptr; }
   // The next write or sync fails, or the disk is full for a while.
   void break_disk();
-  void set_topics(std::shared_ptr<const coordinator::MetadataView> topics);
-  const coordinator::MetadataView& topics() const { return *topics_; }
+  // From the nth change of the disk on nothing works, until the crash.
+  void stop_disk_after(std::uint64_t operations);
+  // The catalogue has changed: the shards hear of it one after the other.
+  void topics_changed();
+  // What `api` knows.
+  const coordinator::MetadataView& topics() const { return *catalogue_.view(); }
+  // Does the shard of the group know the topics as `api` does?
+  bool is_current(std::string_view group);
 
-  // The reply comes later, at most once, and never after a crash.
-  void request(std::string_view group, coordinator::GroupRequest request, OnReply on_reply);
+  // The request reaches the shard a little later, in the order of the calls. The reply comes later still, at most once,
+  // and never after a crash.
+  void request(std::string_view group, const coordinator::GroupRequest& request, OnReply on_reply);
+  // The same by number of shard, for requests that name no group.
+  void request_of_shard(std::size_t number, const coordinator::GroupRequest& request, OnReply on_reply);
+  std::size_t shards() const { return shards_.size(); }
+
+  const Shadow& shadow_of(std::string_view group);
+  // In the live state, durable or not.
+  bool has_member(std::string_view group, std::string_view member);
 
  private:
   using Core = runtime::ShardCore<runtime::GroupFamily>;
   struct Shard;
 
+  std::size_t shard_of(std::string_view group) const;
   // Runs `then` after the delay if the server has not crashed meanwhile.
   void after(Duration delay, std::function<void()> then);
   void act(Shard& shard);
@@ -55,18 +72,19 @@ class Server {
   void write(Shard& shard, runtime::ShardWrite write);
   void read(Shard& shard, runtime::ShardRead read);
   void arm(Shard& shard);
-  void feed_shadow(Shard& shard);
+  void note_state(Shard& shard);
   void check(Shard& shard);
 
   World& world_;
   const config::GroupConfig config_;
+  const Catalogue& catalogue_;
   storage::MemFs fs_;
   std::unique_ptr<coordinator::IdSource> ids_;
-  std::shared_ptr<const coordinator::MetadataView> topics_;
   std::unique_ptr<storage::LogSet> logs_;  // null: down
   std::vector<std::unique_ptr<Shard>> shards_;
   std::uint64_t life_ = 0;
   std::uint64_t next_call_ = 0;
+  std::map<std::string, MonoTime, std::less<>> heard_;  // when a heartbeat of the member last reached its shard
 };
 
 }  // namespace cohort::sim

@@ -27,7 +27,9 @@ class World {
  public:
   explicit World(std::uint64_t seed) : random(seed) {}
 
-  Now now() const { return {.mono = mono_, .wall_ms = kWallStart + mono_.time_since_epoch().count()}; }
+  Now now() const { return {.mono = mono_, .wall_ms = wall_start_ms_ + mono_.time_since_epoch().count()}; }
+  // The wall clock is set forward, as after a night in which the machine slept.
+  void jump_wall(Duration by) { wall_start_ms_ += by.count(); }
   // Runs later; events of the same time in the order they were made.
   void after(Duration delay, std::function<void()> run) {
     events_.push({mono_ + delay, next_event_++, std::move(run)});
@@ -62,7 +64,6 @@ class World {
   std::mt19937_64 random;
 
  private:
-  static constexpr std::int64_t kWallStart = 1'700'000'000'000;
   struct Event {
     MonoTime at;
     std::uint64_t number;
@@ -73,6 +74,7 @@ class World {
   };
 
   MonoTime mono_{};
+  std::int64_t wall_start_ms_ = 1'700'000'000'000;
   std::priority_queue<Event> events_;
   std::uint64_t next_event_ = 0;
   std::uint64_t steps_ = 0;
