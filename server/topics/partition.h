@@ -116,6 +116,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void on_appended(std::int64_t end_offset);
   void on_done(Outcome outcome);
   void fail_writes(const std::string& why);
+  void refuse_waiting(protocol::ErrorCode error, const std::string& why);
   void reload();
   void add_waiting(std::deque<Waiting>& queue, Waiting waiting);
   void release(std::deque<Waiting>& queue, std::int64_t end_offset);

@@ -216,17 +216,21 @@ void Partition::on_done(Outcome outcome) {
 
 void Partition::fail_writes(const std::string& why) {
   log::error("Partition", "{}-{} cannot be written: {}", id_.topic.value(), id_.partition, why);
+  reload();
+  refuse_waiting(ErrorCode::kKafkaStorageError, why);
+}
+
+void Partition::refuse_waiting(ErrorCode error, const std::string& why) {
   for (const Group& group : groups_) shared_.inflight_bytes -= group.bytes.size();
   groups_.clear();
   for (auto* queue : {&until_written_, &until_durable_}) {
     for (Waiting& waiting : *queue) {
       waiting.answer = {};
-      waiting.answer.error = closing_ ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kKafkaStorageError;
+      waiting.answer.error = error;
       waiting.answer.message = why;
       waiting.needs_end_offset = 0;
     }
   }
-  if (!closing_) reload();
   release(until_written_, 0);
   release(until_durable_, 0);
 }
@@ -287,7 +291,7 @@ void Partition::save() const {
 void Partition::close(std::function<void()> done) {
   closing_ = true;
   closed_ = std::move(done);
-  fail_writes("the topic is being deleted");
+  refuse_waiting(ErrorCode::kUnknownTopicOrPartition, "the topic is being deleted");
   shared_.on_moved(*this, 0);
   if (!job_under_way_) finish_closing();
 }

@@ -1,8 +1,10 @@
 #include "server/topics/topic_store.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
 
+#include "protocol/base/log.h"
 #include "tests/unit/topics/harness.h"
 
 namespace cohort::topics {
@@ -10,6 +12,20 @@ namespace {
 
 using protocol::ErrorCode;
 using storage::MemFs;
+
+std::atomic<int> g_complaints{0};
+
+// Counts warnings and errors while it lives.
+struct ComplaintCount {
+  ComplaintCount() {
+    g_complaints = 0;
+    log::set_sink(
+        [](log::Level level, std::string_view, std::string_view) { g_complaints += level >= log::Level::kWarn; });
+  }
+  ~ComplaintCount() {
+    log::set_sink([](log::Level, std::string_view, std::string_view) {});
+  }
+};
 
 FetchCall fetch_call(std::vector<FetchPartition> partitions, std::int32_t max_bytes = 1 << 20) {
   FetchCall call;
@@ -56,6 +72,17 @@ TEST_CASE("topics: created, seen on every reactor, deleted, created again under 
   CHECK(again.error == ErrorCode::kNone);
   CHECK(again.id != made.id);
   CHECK(store.produce({again.id, 0}, make_batch(1)).base_offset == 0);
+}
+
+TEST_CASE("the deletion of a topic that was written to is no reason to complain") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  const CreatedTopic made = store.create("a", 2);
+  CHECK(store.produce({made.id, 0}, make_batch(2)).error == ErrorCode::kNone);
+  const ComplaintCount count;
+  CHECK(store.remove("a").error == ErrorCode::kNone);
+  CHECK(g_complaints == 0);
 }
 
 TEST_CASE("produce and fetch over several partitions and reactors") {
