@@ -9,7 +9,7 @@
 #include "protocol/base/check.h"
 #include "protocol/base/log.h"
 #include "server/app/metadata_adapter.h"
-#include "server/app/random_ids.h"
+#include "server/runtime/random_ids.h"
 #include "server/storage/log.h"
 #include "server/topics/topic_name.h"
 
@@ -54,13 +54,14 @@ Backend::Backend(const config::Loaded& loaded, storage::Fs& fs)
       workers_(1) {}
 
 Result<void> Backend::open() {
-  RandomIds ids;
+  auto ids = std::make_shared<runtime::RandomIds>();
   auto logs = storage::LogSet::open(
-      fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = ids.next_uuid().to_string()});
+      fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = ids->next_uuid().to_string()});
   if (!logs) return std::unexpected(logs.error());
   logs_ = *std::move(logs);
-  auto topics =
-      topics::TopicStore::open(reactors_, fs_, *logs_, log_threads_, topic_options(config_), reactor::read_clocks());
+  auto topics = topics::TopicStore::open(
+      reactors_, fs_, *logs_, log_threads_, topic_options(config_), [ids] { return ids->next_uuid(); },
+      reactor::read_clocks());
   if (!topics) return std::unexpected(topics.error());
   topics_ = *std::move(topics);
   return open_shards();
@@ -89,7 +90,7 @@ Result<void> Backend::open_shards() {
                               .workers = workers_,
                               .on_durable = [this, id](std::int64_t end) { topics_->internal_durable(id, end); }};
     shards_.push_back(std::make_unique<runtime::GroupShard>(std::move(place), config_.group, runtime::ShardLimits{},
-                                                            std::make_unique<RandomIds>(), metadata));
+                                                            std::make_unique<runtime::RandomIds>(), metadata));
     by_partition.push_back(shards_.back().get());
   }
   router_ = std::make_unique<runtime::GroupRouter>(std::move(by_partition));

@@ -1,9 +1,10 @@
-// Ids for member ids and the like, random as Kafka's (Uuid.randomUuid): version 4, none that prints with a leading "-",
-// which tools would take for an option. One per shard, used on its thread.
-// Why not a cryptographic source: the ids need to be unique, not secret; a system call per id would be the price.
+// Random ids: member ids, topic ids, the cluster id; made as Kafka makes them (Uuid.randomUuid): version 4, none that
+// prints with a leading "-", which tools would take for an option. From the operating system, so that nobody can guess
+// the next one. Not thread-safe: one per shard, one for the catalogue.
 #pragma once
 
-#include <random>
+#include <array>
+#include <cstddef>
 
 #include "server/coordinator/core/context.h"
 
@@ -11,11 +12,12 @@ namespace cohort::runtime {
 
 class RandomIds final : public coordinator::IdSource {
  public:
-  RandomIds();  // seeded by the system
   protocol::Uuid next_uuid() override;
 
  private:
-  std::mt19937_64 engine_;
+  // Taken from the system by the page: a group of a thousand members that join costs few system calls.
+  std::array<std::byte, 1024> bytes_{};
+  std::size_t used_ = bytes_.size();
 };
 
 }  // namespace cohort::runtime

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 
 #include "protocol/base/log.h"
 #include "server/reactor/reactor.h"
@@ -34,18 +33,6 @@ void warn_of_clamped(const CatalogueCore& core, const config::GroupConfig& confi
 
 }  // namespace
 
-protocol::Uuid random_topic_id() {
-  static thread_local std::random_device device;
-  const auto word = [] { return (std::uint64_t{device()} << 32U) | device(); };
-  while (true) {
-    // Version 4, variant 2, as java.util.UUID.
-    const std::uint64_t high = (word() & ~std::uint64_t{0xf000}) | 0x4000U;
-    const std::uint64_t low = (word() & ~(std::uint64_t{3} << 62U)) | (std::uint64_t{2} << 62U);
-    const protocol::Uuid id(high, low);
-    if (!id.to_string().starts_with('-')) return id;
-  }
-}
-
 // What a job gives back.
 struct Catalogue::Written {
   Result<void> result;
@@ -56,10 +43,7 @@ struct Catalogue::Written {
 };
 
 Catalogue::Catalogue(Place place, CatalogueLog log)
-    : place_(std::move(place)),
-      log_(std::move(log)),
-      core_(std::make_unique<CatalogueCore>(place_.options)),
-      new_id_(random_topic_id) {}
+    : place_(std::move(place)), log_(std::move(log)), core_(std::make_unique<CatalogueCore>(place_.options)) {}
 
 Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet& logs, bool stored_others, Now now) {
   auto log = CatalogueLog::open(logs);

@@ -46,6 +46,7 @@ class Catalogue {
     const TopicStoreOptions& options;
     SnapshotCell& cell;
     std::string cluster_id;
+    std::function<protocol::Uuid()> new_id;  // of topics
   };
 
   // Blocks. Reads the log; makes internal topics if they are missing. stored_others: the data folder has logs of
@@ -68,7 +69,7 @@ class Catalogue {
   struct Written;
   Catalogue(Place place, CatalogueLog log);
 
-  CatalogueContext context(Now now) const { return {now.wall_ms, new_id_}; }
+  CatalogueContext context(Now now) const { return {now.wall_ms, place_.new_id}; }
   void pump();
   void write(CatalogueOutput output);
   void on_written(Written written);
@@ -79,7 +80,6 @@ class Catalogue {
   Place place_;
   CatalogueLog log_;  // a job's while busy_
   std::unique_ptr<CatalogueCore> core_;
-  std::function<protocol::Uuid()> new_id_;
   CarryOut carry_out_;
   std::function<void(const SnapshotCell::Pointer&)> subscriber_;
   std::shared_ptr<const GroupSettingsById> groups_;  // as published; null when they have changed since
@@ -96,8 +96,5 @@ class Catalogue {
   bool refilling_ = false;
   std::deque<std::move_only_function<void(Result<std::int64_t>)>> wanting_ids_;
 };
-
-// A random id as Kafka makes topic ids: never a reserved one, never printed with a '-' in front.
-protocol::Uuid random_topic_id();
 
 }  // namespace cohort::topics

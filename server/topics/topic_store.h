@@ -42,10 +42,11 @@ class TopicStore {
  public:
   // Reads the catalogue (on the first start: makes cluster id and internal topics), finishes deletions that a crash cut
   // short, opens every log. Blocks; call it before the reactors run. All references must outlive the store.
-  // fs: the one that `logs` works on.
+  // fs: the one that `logs` works on. new_id: makes topic ids; called here and on reactor 0.
   static Result<std::unique_ptr<TopicStore>> open(reactor::ReactorPool& reactors, storage::Fs& fs,
                                                   storage::LogSet& logs, storage::LogThreads& threads,
-                                                  const TopicStoreOptions& options, Now now);
+                                                  const TopicStoreOptions& options,
+                                                  std::function<protocol::Uuid()> new_id, Now now);
   ~TopicStore();
 
   // Writes what makes the next start quick. Call it when the reactors and log threads have stopped.
@@ -54,7 +55,7 @@ class TopicStore {
   // ---- catalogue ----
 
   // The newest snapshot. A change is in it before its request is answered, on every reactor. The reference is good
-  // until the next call on this thread; a reactor's thread pays one relaxed load, no lock, no reference count.
+  // until the next call on this thread; a reactor's thread pays one atomic load, no lock, no reference count.
   const std::shared_ptr<const CatalogueSnapshot>& snapshot();
   // Called on reactor 0 after every change, before the change is answered. Set it before the reactors run.
   void on_snapshot(std::function<void(const std::shared_ptr<const CatalogueSnapshot>&)> subscriber);

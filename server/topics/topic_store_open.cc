@@ -19,7 +19,8 @@ namespace cohort::topics {
 
 Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& reactors, storage::Fs& fs,
                                                      storage::LogSet& logs, storage::LogThreads& threads,
-                                                     const TopicStoreOptions& options, Now now) {
+                                                     const TopicStoreOptions& options,
+                                                     std::function<protocol::Uuid()> new_id, Now now) {
   auto impl = std::make_unique<TopicStoreImpl>(reactors, fs, logs, threads, options);
   // 1. What topics there are.
   bool stored_others = false;
@@ -28,7 +29,8 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
                                     .threads = threads,
                                     .options = impl->options,
                                     .cell = impl->cell,
-                                    .cluster_id = logs.cluster_id()},
+                                    .cluster_id = logs.cluster_id(),
+                                    .new_id = std::move(new_id)},
                                    logs, stored_others, now);
   if (!catalogue) return std::unexpected(std::move(catalogue.error()));
   impl->catalogue = std::move(*catalogue);

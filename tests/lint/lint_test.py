@@ -45,6 +45,14 @@ class Rooms(unittest.TestCase):
     def test_clock_outside_its_places(self) -> None:
         self.assertEqual(run("rooms.py", {"server/topics/partition.cc": "std::chrono::system_clock::now();\n"})[0], 1)
 
+    def test_all_pure_parts_of_a_mixed_room_are_pure(self) -> None:
+        for name in ("server/runtime/timer_queue.h", "server/runtime/log_replay.cc", "server/topics/producer_state.cc"):
+            self.assertEqual(run("rooms.py", {name: "#include <thread>\n"})[0], 1, name)
+
+    def test_random_ids_outside_their_place(self) -> None:
+        self.assertEqual(run("rooms.py", {"server/topics/a.cc": "std::random_device device;\n"})[0], 1)
+        self.assertEqual(run("rooms.py", {"server/runtime/random_ids.cc": "::getrandom(bytes, size, 0);\n"})[0], 0)
+
     def test_comment_about_a_clock_is_fine(self) -> None:
         self.assertEqual(run("rooms.py", {"server/coordinator/a.cc": "// no steady_clock::now() here\n"})[0], 0)
 

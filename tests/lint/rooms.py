@@ -37,8 +37,11 @@ ALLOWED = {
 }
 
 # Pure: a function of its arguments. Folders, or prefixes of file names.
-PURE = ("protocol/", "server/config/", "server/coordinator/", "server/runtime/shard_core", "server/topics/partition_core",
-        "server/topics/catalogue_core")
+PURE = ("protocol/", "server/config/", "server/coordinator/", "server/runtime/shard_core", "server/runtime/log_replay",
+        "server/runtime/pending_batches", "server/runtime/timer_queue", "server/runtime/partition_for",
+        "server/runtime/group_family", "server/topics/partition_core", "server/topics/catalogue_core",
+        "server/topics/producer_state", "server/topics/topic_config", "server/topics/topic_name",
+        "server/topics/recompress")
 IMPURE_INCLUDES = re.compile(r"#include\s*<(boost/asio|boost/beast|thread|mutex|condition_variable|filesystem|fstream|random|"
                              r"sys/|unistd\.h|fcntl\.h|poll\.h|pthread\.h|future)")
 IMPURE_WORDS = re.compile(r"_clock::now|\brandom_device\b|\bstd::rand\b|\brand\(\)|\bgettimeofday\b|\bclock_gettime\b|"
@@ -46,6 +49,9 @@ IMPURE_WORDS = re.compile(r"_clock::now|\brandom_device\b|\bstd::rand\b|\brand\(
 # Outside the pure rooms the clock is read here only: each place hands Now onwards.
 CLOCK_WORDS = re.compile(r"_clock::now|\bclock_gettime\b|\bgettimeofday\b")
 CLOCK_ALLOWED = ("server/reactor/", "server/app/")
+# And random ids are made in one place.
+RANDOM_WORDS = re.compile(r"\brandom_device\b|\bgetrandom\b")
+RANDOM_ALLOWED = "server/runtime/random_ids"
 
 INCLUDE = re.compile(r'#include\s*"([^"]+)"')
 COMMENT = re.compile(r"//.*")
@@ -88,6 +94,8 @@ def check_file(root: Path, path: Path) -> list[str]:
             problems.append(f"{where}: a pure room reads the world: {code.strip()}")
         elif not pure and CLOCK_WORDS.search(code) and not name.startswith(CLOCK_ALLOWED):
             problems.append(f"{where}: only {' and '.join(CLOCK_ALLOWED)} read a clock: {code.strip()}")
+        if RANDOM_WORDS.search(code) and not name.startswith(RANDOM_ALLOWED):
+            problems.append(f"{where}: only {RANDOM_ALLOWED} makes random ids: {code.strip()}")
     return problems
 
 

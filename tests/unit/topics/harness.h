@@ -61,7 +61,8 @@ class StoreHarness {
     logs_ = std::move(*logs);
     pool_ = std::make_unique<reactor::ReactorPool>(reactors_);
     threads_ = std::make_unique<storage::LogThreads>(2);
-    auto store = TopicStore::open(*pool_, fs_, *logs_, *threads_, options_, reactor::read_clocks());
+    auto store = TopicStore::open(
+        *pool_, fs_, *logs_, *threads_, options_, [this] { return protocol::Uuid(7, ++ids_); }, reactor::read_clocks());
     if (!store) {
       end();
       return std::unexpected(store.error());
@@ -162,6 +163,7 @@ class StoreHarness {
   storage::MemFs& fs_;
   TopicStoreOptions options_;
   std::size_t reactors_;
+  static inline std::atomic<std::uint64_t> ids_{0};  // of all stores on a disk
   std::unique_ptr<storage::LogSet> logs_;
   std::unique_ptr<reactor::ReactorPool> pool_;
   std::unique_ptr<storage::LogThreads> threads_;
