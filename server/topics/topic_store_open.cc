@@ -201,9 +201,28 @@ class TopicStoreImpl::Steps : public std::enable_shared_from_this<Steps> {
   std::size_t left_ = 1;
 };
 
+namespace {
+
+// What several changes of one topic come to: one that was made and deleted in the same go never was.
+std::vector<TopicChange> sum_up(std::vector<TopicChange> changes) {
+  std::vector<TopicChange> sums;
+  std::unordered_map<protocol::TopicId, std::size_t> places;
+  for (TopicChange& change : changes) {
+    const auto [place, is_first] = places.try_emplace((change.after ? change.after : change.before)->id, sums.size());
+    if (is_first)
+      sums.push_back(std::move(change));
+    else
+      sums[place->second].after = std::move(change.after);
+  }
+  std::erase_if(sums, [](const TopicChange& sum) { return !sum.before && !sum.after; });
+  return sums;
+}
+
+}  // namespace
+
 void TopicStoreImpl::carry_out(std::vector<TopicChange> changes, std::function<void()> done) {
   // A topic may be deleted and its name used again in one go: what goes, goes first.
-  auto shared = std::make_shared<const std::vector<TopicChange>>(std::move(changes));
+  auto shared = std::make_shared<const std::vector<TopicChange>>(sum_up(std::move(changes)));
   remove_partitions(*shared, [this, shared, done = std::move(done)]() mutable {
     remove_logs(*shared, [this, shared, done = std::move(done)]() mutable {
       change_configs(*shared);

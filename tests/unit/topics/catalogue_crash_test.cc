@@ -193,6 +193,38 @@ TEST_CASE("a deletion that stops at any I/O point is finished or was never answe
   }
 }
 
+TEST_CASE("changes of one topic that are decided together come to what the last one says") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  store.create("old", 2);
+  std::promise<void> done;
+  store.pool()[0].post([&] {
+    const auto ignore = [](const auto&) {};
+    const auto create = [&](std::string name) {
+      CreateTopic topic;
+      topic.name = std::move(name);
+      topic.partitions = 2;
+      store.store().create_topics({topic}, false, ignore);
+    };
+    create("first");  // is written at once; what follows waits and is decided together
+    create("deleted");
+    store.store().delete_topics({{"deleted", {}}}, ignore);
+    store.store().create_partitions({{.topic = "old", .count = 3, .assignments = std::nullopt}}, false, ignore);
+    store.store().delete_topics({{"old", {}}}, [&](const auto&) { done.set_value(); });
+  });
+  StoreHarness::get(done.get_future());
+  check_folders(store);
+  for (const char* name : {"deleted", "old"}) {
+    const CreatedTopic again = store.create(name, 3);
+    CHECK(again.error == ErrorCode::kNone);
+    for (const std::int32_t partition : {0, 1, 2}) {
+      CHECK(store.produce({again.id, partition}, make_batch(1)).error == ErrorCode::kNone);
+    }
+  }
+  check_folders(store);
+}
+
 TEST_CASE("a catalogue that cannot be written says so, and works again afterwards") {
   MemFs fs;
   TopicStoreOptions options;

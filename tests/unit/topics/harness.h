@@ -86,6 +86,7 @@ class StoreHarness {
   void kill() { end(); }
 
   TopicStore& store() { return *store_; }
+  reactor::ReactorPool& pool() { return *pool_; }
   storage::LogSet& logs() { return *logs_; }
 
   // Runs call(done) on that reactor and waits for what done is given.
@@ -97,6 +98,9 @@ class StoreHarness {
       call([promise](Answer answer) { promise->set_value(std::move(answer)); });
     });
     return future;
+  }
+  static void get(std::future<void> future) {
+    REQUIRE(future.wait_for(std::chrono::seconds{20}) == std::future_status::ready);
   }
   template <typename Answer>
   static Answer get(std::future<Answer> future) {
