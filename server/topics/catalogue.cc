@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kProducerIdBlock = 1000;  // as Kafka's ProducerIdsBlock
 constexpr std::uint64_t kLogKey = 0;
-constexpr std::size_t kMaxGroup = 1000;  // requests that are decided together
+constexpr std::size_t kMaxGroup = 1000;           // requests that are decided together
+constexpr std::size_t kMaxGroupRecords = 10'000;  // no more are decided once there are so many records
 constexpr std::size_t kMaxWarnings = 20;
 
 // Once per start: the server's bounds do not change while it lives, and what is set later is within them.
@@ -91,7 +92,7 @@ void Catalogue::pump() {
     const Now now = place_.reactor.now();
     if (failed_ && now.mono >= retry_at_) return reload();
     CatalogueOutput output;
-    while (!waiting_.empty() && group_.size() < kMaxGroup) {
+    while (!waiting_.empty() && group_.size() < kMaxGroup && output.records.size() < kMaxGroupRecords) {
       Decide decide = std::move(waiting_.front());
       waiting_.pop_front();
       group_.push_back(decide(*core_, context(now), output));

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // a batch takes no more records once it has this much
 constexpr std::size_t kMaxBatchBytes = std::size_t{64} << 20;
+constexpr std::size_t kAtOnce = 100;   // records of a snapshot in one append: ids may be long, an append is bounded
 constexpr std::int64_t kSlack = 1000;  // records that the log may hold beyond twice the live ones
 
 // Which topic ids are random; this one stands for the catalogue itself in every data folder.
@@ -70,13 +71,16 @@ Result<void> CatalogueLog::replay(CatalogueCore& core) {
   }
 }
 
-Result<void> CatalogueLog::append(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
+// All in one append, which the log takes whole or not at all: after a failure nothing of it may be replayed.
+Result<void> CatalogueLog::append(std::span<const protocol::CatalogueRecord> records, std::int64_t now_ms) {
+  const std::int64_t first = log_->end_offset();
+  std::vector<std::byte> batches;
   protocol::BatchBuilder builder;
   protocol::ByteBuffer key;
   protocol::ByteBuffer value;
   for (std::size_t at = 0; at < records.size();) {
     protocol::BatchOptions batch;
-    batch.base_offset = log_->end_offset();
+    batch.base_offset = first + static_cast<std::int64_t>(at);
     batch.partition_leader_epoch = 0;
     builder.start(batch);
     while (at < records.size() && builder.estimated_size() < kBatchBytes) {
@@ -89,9 +93,9 @@ Result<void> CatalogueLog::append(const std::vector<protocol::CatalogueRecord>& 
     }
     const auto bytes = builder.finish();
     if (!bytes) return std::unexpected(bytes.error());
-    if (auto appended = log_->append(*bytes); !appended) return appended;
+    batches.insert(batches.end(), bytes->begin(), bytes->end());
   }
-  return {};
+  return log_->append(batches);
 }
 
 Result<void> CatalogueLog::write(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
@@ -102,7 +106,11 @@ Result<void> CatalogueLog::write(const std::vector<protocol::CatalogueRecord>& r
 Result<void> CatalogueLog::replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms) {
   if (auto rolled = log_->roll(); !rolled) return rolled;
   const std::int64_t first = log_->end_offset();
-  if (auto written = write(snapshot, now_ms); !written) return written;
+  // In pieces, of which any number may be there: each only says again what the records before it came to.
+  for (auto rest = std::span(snapshot); !rest.empty(); rest = rest.subspan(std::min(rest.size(), kAtOnce))) {
+    if (auto appended = append(rest.first(std::min(rest.size(), kAtOnce)), now_ms); !appended) return appended;
+  }
+  if (auto synced = log_->sync(); !synced) return synced;
   return log_->delete_before(first);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "protocol/base/result.h"
@@ -29,7 +30,7 @@ class CatalogueLog {
 
   // Applies all records of the log to an empty core. kCorrupt names the place.
   Result<void> replay(CatalogueCore& core);
-  // Appends and syncs.
+  // Appends and syncs; after a failure and recover() none of the records is in the log. Not empty.
   Result<void> write(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms);
   // snapshot: the state as of the last record written.
   Result<void> replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms);
@@ -43,7 +44,7 @@ class CatalogueLog {
 
  private:
   explicit CatalogueLog(std::shared_ptr<storage::Log> log) : log_(std::move(log)) {}
-  Result<void> append(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms);
+  Result<void> append(std::span<const protocol::CatalogueRecord> records, std::int64_t now_ms);
 
   std::shared_ptr<storage::Log> log_;
 };

@@ -241,6 +241,34 @@ TEST_CASE("a catalogue that cannot be written says so, and works again afterward
   check_folders(store);
 }
 
+TEST_CASE("a write of the catalogue that fails leaves nothing behind, however many batches it has") {
+  for (std::uint64_t nth = 1; nth <= 4; ++nth) {
+    INFO("the write that fails: " << nth);
+    MemFs fs;
+    auto set = open_set(fs);
+    REQUIRE(set.has_value());
+    auto log = CatalogueLog::open(**set);
+    REQUIRE(log.has_value());
+    TopicStoreOptions options;
+    CatalogueCore core(options);
+    CatalogueOutput output;
+    std::uint64_t ids = 0;
+    const std::function<protocol::Uuid()> new_id = [&ids] { return protocol::Uuid(7, ++ids); };
+    std::vector<CreateTopic> topics(3000);
+    for (std::size_t i = 0; i < topics.size(); ++i) topics[i].name = std::string(200, 'a') + std::to_string(i);
+    core.create_topics(topics, false, {.now_ms = 1, .new_id = new_id}, output);
+    REQUIRE(output.records.size() == topics.size());
+
+    fs.fail(MemFs::Op::kWrite, nth, EIO);
+    const bool written = log->write(output.records, 1).has_value();
+    fs.clear_faults();
+    REQUIRE(log->recover().has_value());
+    CatalogueCore again(options);
+    REQUIRE(log->replay(again).has_value());
+    CHECK(again.topic_count() == (written ? topics.size() : 0));
+  }
+}
+
 TEST_CASE("the catalogue's log stays short") {
   MemFs fs;
   auto set = open_set(fs);
