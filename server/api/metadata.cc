@@ -112,13 +112,14 @@ void handle_metadata(Call call, Request request) {
     if (call.version() < 12 && std::ranges::any_of(*request.topics, not_allowed)) return answer_invalid(call, request);
     // Ids go before names: with any id in the request, names are not looked at.
     const bool by_id = std::ranges::any_of(*request.topics, [](const auto& t) { return !t.topic_id.is_zero(); });
+    std::set<protocol::Uuid> unknown;
     for (const auto& topic : *request.topics) {
       if (!by_id && topic.name) wanted.names.insert(topic.name->str());
       if (!by_id || topic.topic_id.is_zero()) continue;
       const TopicInfo* found = snapshot->find(protocol::TopicId(topic.topic_id));
       if (found) {
         wanted.names.insert(found->name.value());
-      } else if (std::ranges::find(wanted.unknown_ids, topic.topic_id) == wanted.unknown_ids.end()) {
+      } else if (unknown.insert(topic.topic_id).second) {
         wanted.unknown_ids.push_back(topic.topic_id);
       }
     }

@@ -4,10 +4,11 @@
 // Topics are resolved here, by one snapshot, and what does not exist is answered here: UNKNOWN_TOPIC_ID for an id,
 // UNKNOWN_TOPIC_OR_PARTITION for a name or a partition. The coordinator gets name and id of the rest. The empty group
 // id is legal (a "simple" consumer). Errors of the shard are per partition (OffsetCommitRequest.getErrorResponse).
-#include <algorithm>
+#include <optional>
 
 #include "protocol/messages/offset_commit_request.h"
 #include "protocol/messages/offset_commit_response.h"
+#include "server/api/answered_topics.h"
 #include "server/api/group_call.h"
 #include "server/api/handlers.h"
 
@@ -39,8 +40,10 @@ ResponseTopic head_of(const Request::OffsetCommitRequestTopic& topic, std::int16
 }
 
 // Takes out of the request what does not exist and answers it; fills in name and id of the rest.
-void resolve(Request& request, const topics::CatalogueSnapshot& snapshot, std::int16_t version, Response& response) {
+AnsweredPlaces resolve(Request& request, const topics::CatalogueSnapshot& snapshot, std::int16_t version,
+                       Response& response) {
   const bool by_id = version >= kFirstWithTopicIds;
+  AnsweredPlaces places;
   std::erase_if(request.topics, [&](Request::OffsetCommitRequestTopic& topic) {
     const topics::TopicInfo* info =
         by_id ? snapshot.find(protocol::TopicId(topic.topic_id)) : snapshot.find(topic.name.view());
@@ -53,29 +56,15 @@ void resolve(Request& request, const topics::CatalogueSnapshot& snapshot, std::i
                     by_id && !info ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
       return true;
     });
-    if (!answered.partitions.empty() || info == nullptr) response.topics.push_back(std::move(answered));
+    const bool is_answered = !answered.partitions.empty() || info == nullptr;
+    if (is_answered) response.topics.push_back(std::move(answered));
     if (info == nullptr || topic.partitions.empty()) return true;
+    places.push_back(is_answered ? std::optional(response.topics.size() - 1) : std::nullopt);
     topic.name = Text(info->name.value());
     topic.topic_id = info->id.value();
     return false;
   });
-}
-
-// One topic may be in both parts: its partitions are joined (OffsetCommitResponse.Builder.merge).
-void merge(Response& response, ResponseTopic topic, std::int16_t version) {
-  if (version >= kFirstWithTopicIds) {
-    topic.name = Text();
-  } else {
-    topic.topic_id = {};
-  }
-  const auto same = std::ranges::find_if(response.topics, [&](const ResponseTopic& other) {
-    return other.name == topic.name && other.topic_id == topic.topic_id;
-  });
-  if (same == response.topics.end()) {
-    response.topics.push_back(std::move(topic));
-  } else {
-    same->partitions.insert(same->partitions.end(), topic.partitions.begin(), topic.partitions.end());
-  }
+  return places;
 }
 
 // What the coordinator was asked for, in case it refuses.
@@ -96,7 +85,7 @@ Response refused_answer(const Request& request, ErrorCode error) {
 void handle_offset_commit(Call call, Request request) {
   Response response;
   const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
-  resolve(request, *snapshot, call.version(), response);
+  AnsweredPlaces places = resolve(request, *snapshot, call.version(), response);
   if (request.topics.empty()) return call.reply(response);
 
   const runtime::GroupRouter& groups = call.services().groups;
@@ -104,7 +93,8 @@ void handle_offset_commit(Call call, Request request) {
   std::shared_ptr<const void> frame = call.frame();
   ask_partition(groups, partition, coordinator::CommitOffsets{std::move(request), call.version(), snapshot->version()},
                 std::move(frame),
-                [call = std::move(call), response = std::move(response)](runtime::GroupCall& done) mutable {
+                [call = std::move(call), response = std::move(response),
+                 places = std::move(places)](runtime::GroupCall& done) mutable {
                   Response committed;
                   if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
                     const auto& asked = std::get<coordinator::CommitOffsets>(done.request()).request;
@@ -112,7 +102,16 @@ void handle_offset_commit(Call call, Request request) {
                   } else {
                     committed = std::get<Response>(std::move(done.response()));
                   }
-                  for (ResponseTopic& topic : committed.topics) merge(response, std::move(topic), call.version());
+                  for (ResponseTopic& topic : committed.topics) {
+                    // Versions with ids may not carry names, and the other way round.
+                    if (call.version() >= kFirstWithTopicIds) {
+                      topic.name = Text();
+                    } else {
+                      topic.topic_id = {};
+                    }
+                  }
+                  // OffsetCommitResponse.Builder.merge
+                  join_answers(response.topics, std::move(committed.topics), places);
                   call.reply(response);
                 });
 }

@@ -1,10 +1,11 @@
 // OffsetDelete v0 (key 47): removes committed offsets of a group (KIP-496). Topics and partitions that do not exist are
 // answered here with UNKNOWN_TOPIC_OR_PARTITION. An empty group id is INVALID_GROUP_ID for the whole answer, and so is
 // every error of the shard (GroupCoordinatorService.deleteOffsets).
-#include <algorithm>
+#include <optional>
 
 #include "protocol/messages/offset_delete_request.h"
 #include "protocol/messages/offset_delete_response.h"
+#include "server/api/answered_topics.h"
 #include "server/api/group_call.h"
 #include "server/api/handlers.h"
 
@@ -16,7 +17,8 @@ using Response = protocol::OffsetDeleteResponse;
 using ResponseTopic = Response::OffsetDeleteResponseTopic;
 
 // Takes out of the request what does not exist and answers it.
-void resolve(Request& request, const topics::CatalogueSnapshot& snapshot, Response& response) {
+AnsweredPlaces resolve(Request& request, const topics::CatalogueSnapshot& snapshot, Response& response) {
+  AnsweredPlaces places;
   std::erase_if(request.topics, [&](Request::OffsetDeleteRequestTopic& topic) {
     const topics::TopicInfo* info = snapshot.find(topic.name.view());
     ResponseTopic answered;
@@ -29,18 +31,13 @@ void resolve(Request& request, const topics::CatalogueSnapshot& snapshot, Respon
       answered.partitions.push_back(out);
       return true;
     });
-    if (!answered.partitions.empty() || info == nullptr) response.topics.push_back(std::move(answered));
-    return topic.partitions.empty();
+    const bool is_answered = !answered.partitions.empty() || info == nullptr;
+    if (is_answered) response.topics.push_back(std::move(answered));
+    if (topic.partitions.empty()) return true;
+    places.push_back(is_answered ? std::optional(response.topics.size() - 1) : std::nullopt);
+    return false;
   });
-}
-
-void merge(Response& response, ResponseTopic topic) {
-  const auto same = std::ranges::find(response.topics, topic.name, &ResponseTopic::name);
-  if (same == response.topics.end()) {
-    response.topics.push_back(std::move(topic));
-  } else {
-    same->partitions.insert(same->partitions.end(), topic.partitions.begin(), topic.partitions.end());
-  }
+  return places;
 }
 
 void answer_error(Call& call, ErrorCode error) {
@@ -54,20 +51,21 @@ void answer_error(Call& call, ErrorCode error) {
 void handle_offset_delete(Call call, Request request) {
   if (request.group_id.empty()) return answer_error(call, ErrorCode::kInvalidGroupId);
   Response response;
-  resolve(request, *call.services().topics.snapshot(), response);
+  AnsweredPlaces places = resolve(request, *call.services().topics.snapshot(), response);
 
   const runtime::GroupRouter& groups = call.services().groups;
   const std::int32_t partition = groups.partition_of(request.group_id);
   std::shared_ptr<const void> frame = call.frame();
   ask_partition(groups, partition, coordinator::DeleteOffsets{std::move(request)}, std::move(frame),
-                [call = std::move(call), response = std::move(response)](runtime::GroupCall& done) mutable {
+                [call = std::move(call), response = std::move(response),
+                 places = std::move(places)](runtime::GroupCall& done) mutable {
                   if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
                     return answer_error(call, refused_error(refused->error));
                   }
                   auto& deleted = std::get<Response>(done.response());
                   // An error for the group leaves no answers per partition (OffsetDeleteResponse.Builder.merge).
                   if (deleted.error_code != 0) return answer_error(call, static_cast<ErrorCode>(deleted.error_code));
-                  for (ResponseTopic& topic : deleted.topics) merge(response, std::move(topic));
+                  join_answers(response.topics, std::move(deleted.topics), places);
                   call.reply(response);
                 });
 }
