@@ -31,8 +31,6 @@ class ShardCall : public reactor::Message {
       : request_(std::move(request)), frame_(std::move(frame)) {}
 
   const Request& request() const { return request_; }
-  // To fill in what routing or checks at home add. Not after submit().
-  Request& mutable_request() { return request_; }
   Response& response() { return response_; }
 
  protected:

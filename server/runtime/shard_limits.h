@@ -1,4 +1,4 @@
-// The bounds of one shard; made by `app` from the configuration, the same for all shards.
+// The bounds of one shard. `app` takes them as they are here, for all shards; tests take smaller ones.
 #pragma once
 
 #include <cstddef>
