@@ -62,7 +62,7 @@ class StoreHarness {
     pool_ = std::make_unique<reactor::ReactorPool>(reactors_);
     threads_ = std::make_unique<storage::LogThreads>(2);
     auto store = TopicStore::open(
-        *pool_, fs_, *logs_, *threads_, options_, [this] { return protocol::Uuid(7, ++ids_); }, reactor::read_clocks());
+        *pool_, fs_, *logs_, *threads_, options_, [] { return protocol::Uuid(7, ++ids_); }, reactor::read_clocks());
     if (!store) {
       end();
       return std::unexpected(store.error());
