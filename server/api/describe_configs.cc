@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "protocol/messages/describe_configs_request.h"
 #include "protocol/messages/describe_configs_response.h"
@@ -143,10 +145,17 @@ void describe_group(Response::DescribeConfigsResult& out, const Request& request
 
 void handle_describe_configs(Call call, Request request) {
   Response response;
+  // Each once, so that a small request cannot make an answer without bound; Kafka would describe repeats again.
+  std::set<std::pair<std::int8_t, std::string_view>> seen;
   for (const auto& resource : request.resources) {
     Response::DescribeConfigsResult out;
     out.resource_type = resource.resource_type;
     out.resource_name = Text(resource.resource_name);
+    if (!seen.emplace(resource.resource_type, resource.resource_name.view()).second) {
+      fail_with(out, ErrorCode::kInvalidRequest, "Each resource must appear at most once.");
+      response.results.push_back(std::move(out));
+      continue;
+    }
     switch (static_cast<ConfigResourceType>(resource.resource_type)) {
       case ConfigResourceType::kTopic:
         describe_topic(out, request, resource, call);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "server/reactor/reactor.h"
 #include "server/topics/options.h"
@@ -32,7 +33,7 @@ std::uint64_t log_key(const PartitionId& id) {
 }
 
 PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads,
-                             const TopicStoreOptions& options, PartWoke woke, PartProgress progress)
+                             const TopicStoreOptions& options, PartWoke woke, PartProgress progress, Reopen reopen)
     : shared_{.reactor = reactor,
               .fs = fs,
               .threads = threads,
@@ -40,6 +41,7 @@ PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage
               .on_moved = [this](Partition& partition, std::size_t bytes) { on_moved(partition, bytes); }},
       woke_(std::move(woke)),
       progress_(std::move(progress)),
+      reopen_(std::move(reopen)),
       timer_(reactor, [this] { housekeep(); }) {}
 
 void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
@@ -54,8 +56,11 @@ Partition* PartitionHost::find(const PartitionId& id) {
   return found == partitions_.end() ? nullptr : found->second.get();
 }
 
-ErrorCode PartitionHost::why_missing(const PartitionId& id) const {
-  return offline_.contains(id) ? ErrorCode::kKafkaStorageError : ErrorCode::kUnknownTopicOrPartition;
+ErrorCode PartitionHost::why_missing(const PartitionId& id) {
+  const auto offline = offline_.find(id);
+  if (offline == offline_.end()) return ErrorCode::kUnknownTopicOrPartition;
+  if (!std::exchange(offline->second, true)) reopen_(id);
+  return ErrorCode::kKafkaStorageError;
 }
 
 void PartitionHost::remove(const std::vector<PartitionId>& ids, std::function<void()> done) {

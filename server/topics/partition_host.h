@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "server/reactor/timer.h"
@@ -52,14 +51,19 @@ class PartitionHost {
   // A parked part found what it waited for; or it has this many bytes now and needs the other parts' to be enough.
   using PartWoke = std::function<void(const FetchPart& part, FetchPartResult result)>;
   using PartProgress = std::function<void(const FetchPart& part, std::size_t bytes)>;
+  // A client asked for an offline partition: open it anew, which ends with add() or add_offline(), or with nothing when
+  // is_offline() says that it was removed meanwhile.
+  using Reopen = std::function<void(const PartitionId& id)>;
 
   PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads,
-                const TopicStoreOptions& options, PartWoke woke, PartProgress progress);
+                const TopicStoreOptions& options, PartWoke woke, PartProgress progress, Reopen reopen);
 
   // ---- what there is ----
   void add(const PartitionId& id, PartitionSeed seed);
-  // Its log cannot be opened: KAFKA_STORAGE_ERROR.
-  void add_offline(const PartitionId& id) { offline_.insert(id); }
+  // Its log cannot be opened: KAFKA_STORAGE_ERROR. Who asks for it has it tried again, as the disk may have room by
+  // then.
+  void add_offline(const PartitionId& id) { offline_[id] = false; }
+  bool is_offline(const PartitionId& id) const { return offline_.contains(id); }
   // Closes these; done when no job of theirs is under way and their logs may be removed.
   void remove(const std::vector<PartitionId>& ids, std::function<void()> done);
   void set_config(const PartitionId& id, const TopicConfig& config);
@@ -89,7 +93,7 @@ class PartitionHost {
     std::size_t operator()(const ParkedKey& key) const { return key.first * 0x9e3779b97f4a7c15U + key.second; }
   };
 
-  protocol::ErrorCode why_missing(const PartitionId& id) const;
+  protocol::ErrorCode why_missing(const PartitionId& id);
   std::vector<FetchedPartition> read(const FetchPart& part);
   void on_moved(Partition& partition, std::size_t more_bytes);
   void unpark(const ParkedKey& key, const Parked& parked);
@@ -99,8 +103,9 @@ class PartitionHost {
   PartitionShared shared_;
   PartWoke woke_;
   PartProgress progress_;
+  Reopen reopen_;
   std::unordered_map<PartitionId, std::shared_ptr<Partition>, PartitionIdHash> partitions_;
-  std::unordered_set<PartitionId, PartitionIdHash> offline_;
+  std::unordered_map<PartitionId, bool, PartitionIdHash> offline_;  // true: being opened
   std::unordered_map<ParkedKey, Parked, ParkedKeyHash> parked_;
   std::unordered_map<PartitionId, std::vector<ParkedKey>, PartitionIdHash> waiters_;  // of partitions with any
   reactor::Timer timer_;

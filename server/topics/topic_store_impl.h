@@ -56,6 +56,7 @@ class TopicStoreImpl {
   std::unique_ptr<Place> make_place(std::size_t reactor);
   void remove_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
   void remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done);
+  void reopen(std::size_t reactor, const PartitionId& id);
   void make_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
   void change_configs(const std::vector<TopicChange>& changes);
 };

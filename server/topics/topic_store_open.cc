@@ -75,7 +75,8 @@ std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t in
     at_home(part.home, [id = part.fetch_id, p = part.part, bytes](FetchHome& home) { home.on_progress(id, p, bytes); });
   };
   return std::unique_ptr<Place>(
-      new Place{.host = PartitionHost(reactors[index], fs, threads, options, std::move(woke), std::move(progress)),
+      new Place{.host = PartitionHost(reactors[index], fs, threads, options, std::move(woke), std::move(progress),
+                                      [this, index](const PartitionId& id) { reopen(index, id); }),
                 .home = FetchHome(reactors[index], links(index), options.fetch_max_bytes),
                 .reader = {}});
 }
@@ -292,6 +293,29 @@ void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, st
     }
   }
   steps->all_begun();
+}
+
+// A deletion that comes in between is safe: it takes the partition from the host first, and its removal of the log is a
+// job behind this one.
+void TopicStoreImpl::reopen(std::size_t reactor, const PartitionId& id) {
+  auto job = [this, reactor, id, snapshot = cell.get(places[reactor]->reader),
+              now_ms = reactors[reactor].now().wall_ms] {
+    const TopicInfo* topic = snapshot->find(id.topic);
+    if (topic == nullptr) return;  // its deletion is under way
+    auto seed = std::make_unique<Result<PartitionSeed>>(load(*topic, id.partition, now_ms));
+    reactors[reactor].post([this, reactor, id, seed = std::move(seed)] {
+      PartitionHost& host = places[reactor]->host;
+      if (!host.is_offline(id)) return;
+      if (*seed) {
+        log::info("TopicStore", "{}-{} could be opened now", (*seed)->id.topic.value(), id.partition);
+        host.add(id, std::move(**seed));
+      } else {
+        log::error("TopicStore", "a partition cannot be opened: {}", seed->error().message);
+        host.add_offline(id);
+      }
+    });
+  };
+  (void)threads.submit(topics::log_key(id), std::move(job));  // not taken: the process is ending
 }
 
 void TopicStoreImpl::change_configs(const std::vector<TopicChange>& changes) {
