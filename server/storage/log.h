@@ -129,7 +129,8 @@ class Log {
   // Syncs, writes the recovery point and the index of the last segment: the next open scans nothing. Reading stays
   // possible, writing is over. Costs no I/O when nothing was written since the last checkpoint.
   Result<void> close();
-  // The folder is gone or about to be: every later writer call fails with kNotFound. Reads of open files go on.
+  // The folder is gone or about to be: every later writer call fails with kNotFound, and so do reads of segments that
+  // are not open; reads of those that are go on. Any thread.
   void mark_removed();
 
  private:

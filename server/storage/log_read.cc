@@ -88,6 +88,10 @@ Result<void> Log::open_view(View& view) const {
   auto open = cache_.find(view.segment.get());
   if (open == nullptr) {
     auto opened = open_segment(fs_, dir_, view.summary);
+    // Looked at after the files were opened: the path may belong to a later topic of the same name by now.
+    if (removed_.load(std::memory_order_acquire)) {
+      return fail(ErrorKind::kNotFound, fmt::format("{} was removed", dir_));
+    }
     if (!opened) return std::unexpected(std::move(opened.error()));
     open = std::move(*opened);
     cache_.put(view.segment, open);

@@ -56,7 +56,7 @@ class LogSet {
   // again as it is. A new log begins at offset 0 and is durable when this returns.
   Result<std::shared_ptr<Log>> open_or_create(const LogId& id, const LogOptions& options);
   std::shared_ptr<Log> find(const protocol::TopicName& topic, std::int32_t partition) const;  // open logs only; or null
-  // Durable when it returns: after a power loss the log is gone. Whoever still holds the Log may finish reading.
+  // Durable when it returns: after a power loss the log is gone. Whoever still holds the Log may read what is open.
   // A log that is not there (removed before a crash was noticed) is no error.
   Result<void> remove(const LogId& id);
 

@@ -42,8 +42,8 @@ inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
 inline constexpr std::string_view kSegmentSuffix = ".log";
 inline constexpr std::string_view kIndexSuffix = ".sparseindex";
 inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";  // LogSet's, in the same folder
-inline constexpr std::string_view kProducersSuffix = ".producers";  // topics' snapshots of producer state, likewise
-inline constexpr std::size_t kMaxIndexBytes = std::size_t{16} << 20;              // a segment of 2 GiB needs 2.6 MB
+inline constexpr std::string_view kProducersSuffix = ".producers";    // topics' snapshots of producer state, likewise
+inline constexpr std::size_t kMaxIndexBytes = std::size_t{16} << 20;  // a segment of 2 GiB needs 2.6 MB
 
 std::string segment_path(std::string_view dir, std::int64_t base_offset);  // 20 digits and .log, as Kafka
 std::string index_path(std::string_view dir, std::int64_t base_offset);

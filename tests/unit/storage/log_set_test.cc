@@ -136,6 +136,25 @@ TEST_CASE("A removed log is gone, its holder may finish reading, and the name ca
   CHECK((*set->open_or_create(id_of("t", 2), kOptions))->end_offset() == 0);
 }
 
+TEST_CASE("The holder of a removed log never reads the files of a later one of the same name", "[log_set]") {
+  MemFs fs;
+  auto set = LogSet::open(fs, {.dir = "/data", .node_id = 1, .new_cluster_id = "c", .open_segments = 0});
+  REQUIRE(set);
+  const auto write = [&](std::uint64_t number) {
+    auto log = *(*set)->open_or_create(id_of("t", number), kOptions);
+    for (std::int64_t base = 0; base < 30; ++base)
+      REQUIRE(log->append(make_batch(base, 1, 200, 1000, unsigned(number))));
+    REQUIRE(log->segments().size() > 2);
+    return log;
+  };
+  const auto old = write(1);
+  CHECK(old->read(0, 100, 30, true)->next_offset == 1);
+  REQUIRE((*set)->remove(id_of("t", 1)));
+  write(2);
+  CHECK(old->read(0, 100, 30, true).error().kind == ErrorKind::kNotFound);
+  CHECK(old->read(29, 100, 30, true)->next_offset == 30);  // the last segment is open
+}
+
 TEST_CASE("Foreign folders and files are left alone", "[log_set]") {
   log::set_level(log::Level::kOff);
   MemFs fs;
