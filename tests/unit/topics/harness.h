@@ -41,6 +41,13 @@ inline std::vector<std::byte> make_batch(int records, Producer producer = {}, st
   return {bytes->begin(), bytes->end()};
 }
 
+inline FetchCall fetch_call(std::vector<FetchPartition> partitions, std::int32_t max_bytes = 1 << 20) {
+  FetchCall call;
+  call.max_bytes = max_bytes;
+  call.partitions = std::move(partitions);
+  return call;
+}
+
 inline protocol::Bytes as_bytes(std::vector<std::byte> bytes) {
   return protocol::Bytes::own(std::move(bytes));
 }

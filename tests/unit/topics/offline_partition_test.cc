@@ -11,13 +11,6 @@ namespace {
 using protocol::ErrorCode;
 using storage::MemFs;
 
-FetchCall fetch_call(std::vector<FetchPartition> partitions, std::int32_t max_bytes = 1 << 20) {
-  FetchCall call;
-  call.max_bytes = max_bytes;
-  call.partitions = std::move(partitions);
-  return call;
-}
-
 TEST_CASE("a topic that is created on a full disk works once there is room") {
   MemFs fs;
   StoreHarness store(fs);

@@ -27,13 +27,6 @@ struct ComplaintCount {
   }
 };
 
-FetchCall fetch_call(std::vector<FetchPartition> partitions, std::int32_t max_bytes = 1 << 20) {
-  FetchCall call;
-  call.max_bytes = max_bytes;
-  call.partitions = std::move(partitions);
-  return call;
-}
-
 TEST_CASE("a new data folder has the internal topic and the cluster's id") {
   MemFs fs;
   StoreHarness store(fs);
