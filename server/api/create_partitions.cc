@@ -1,11 +1,10 @@
 // CreatePartitions v0-3 (key 37): more partitions for topics, or with validate_only what would become of it. Versions
 // differ in encoding and in throttling only. A topic that is named twice is INVALID_REQUEST, once in the answer.
-#include <map>
-
 #include "protocol/messages/create_partitions_request.h"
 #include "protocol/messages/create_partitions_response.h"
 #include "server/api/common.h"
 #include "server/api/handlers.h"
+#include "server/api/repeated_topics.h"
 
 namespace cohort::api {
 namespace {
@@ -33,21 +32,14 @@ topics::CreatePartitions to_create(const Request::CreatePartitionsTopic& topic) 
 }  // namespace
 
 void handle_create_partitions(Call call, Request request) {
-  std::map<std::string_view, int> count;
-  for (const auto& topic : request.topics) ++count[topic.name.view()];
   Response response;
-  std::vector<topics::CreatePartitions> create;
-  for (const auto& topic : request.topics) {
-    const auto found = count.find(topic.name.view());
-    if (found == count.end()) continue;  // answered already
-    if (found->second == 1) {
-      create.push_back(to_create(topic));
-      continue;
-    }
-    response.results.push_back(result_of({topic.name.str(), ErrorCode::kInvalidRequest, "Duplicate topic name."}));
-    count.erase(found);
+  for (std::string& name : take_out_repeated(request.topics)) {
+    response.results.push_back(result_of({std::move(name), ErrorCode::kInvalidRequest, kRepeatedTopic}));
   }
-  if (create.empty()) return call.reply(response);
+  if (request.topics.empty()) return call.reply(response);
+  std::vector<topics::CreatePartitions> create;
+  create.reserve(request.topics.size());
+  for (const auto& topic : request.topics) create.push_back(to_create(topic));
   topics::TopicStore& store = call.services().topics;
   store.create_partitions(
       std::move(create), request.validate_only,

@@ -1,14 +1,12 @@
 // CreateTopics v2-7 (key 19): new topics, or with validate_only what would become of them.
 //   v5 the answer has partitions, replication factor and configs; v7 the topic's id.
-// Partitions -1 and replication factor -1 ask for the defaults (v4 on in Kafka; let pass here). A name that stands in
-// the request twice is INVALID_REQUEST for each (ControllerApis.createTopics). The rest is the catalogue's to decide.
-#include <map>
-#include <set>
-
+// Partitions -1 and replication factor -1 ask for the defaults (v4 on in Kafka; let pass here). A topic that is named
+// twice is INVALID_REQUEST, once in the answer (ControllerApis.createTopics). The rest is the catalogue's to decide.
 #include "protocol/messages/create_topics_request.h"
 #include "protocol/messages/create_topics_response.h"
 #include "server/api/common.h"
 #include "server/api/handlers.h"
+#include "server/api/repeated_topics.h"
 
 namespace cohort::api {
 namespace {
@@ -63,25 +61,18 @@ Response::CreatableTopicResult result_of(const topics::CreatedTopic& created, co
 }  // namespace
 
 void handle_create_topics(Call call, Request request) {
-  std::map<std::string_view, int> count;
-  for (const auto& topic : request.topics) ++count[topic.name.view()];
   Response response;
-  std::vector<topics::CreateTopic> create;
-  for (const auto& topic : request.topics) {
-    const auto found = count.find(topic.name.view());
-    if (found == count.end()) continue;  // answered already
-    if (found->second == 1) {
-      create.push_back(to_create(topic));
-      continue;
-    }
-    Response::CreatableTopicResult out;
-    out.name = Text(topic.name);
-    out.error_code = to_wire(ErrorCode::kInvalidRequest);
-    out.error_message = Text("Duplicate topic name.");
-    response.topics.push_back(std::move(out));
-    count.erase(found);
+  for (std::string& name : take_out_repeated(request.topics)) {
+    topics::CreatedTopic repeated;
+    repeated.name = std::move(name);
+    repeated.error = ErrorCode::kInvalidRequest;
+    repeated.message = kRepeatedTopic;
+    response.topics.push_back(result_of(repeated, call));
   }
-  if (create.empty()) return call.reply(response);
+  if (request.topics.empty()) return call.reply(response);
+  std::vector<topics::CreateTopic> create;
+  create.reserve(request.topics.size());
+  for (const auto& topic : request.topics) create.push_back(to_create(topic));
   topics::TopicStore& store = call.services().topics;
   store.create_topics(
       std::move(create), request.validate_only,
