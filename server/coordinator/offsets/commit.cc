@@ -112,7 +112,9 @@ protocol::GroupRecord commit_record(const protocol::Text& group, const Topic& to
   if (partition.committed_metadata) value.metadata = *partition.committed_metadata;
   value.commit_timestamp = wall_ms;
   value.expire_timestamp = expire_timestamp_ms;
-  if (expire_timestamp_ms == kNoExpireTimestamp) {  // the old record format that has expiry has neither of these
+  // With an expiry Kafka writes version 1 of the value (GroupCoordinatorRecordHelpers.newOffsetCommitRecord), which has
+  // neither of these. Kafka still knows the id until it loads the record again; state here is what the record says.
+  if (expire_timestamp_ms == kNoExpireTimestamp) {
     value.leader_epoch = partition.committed_leader_epoch;
     value.topic_id = topic.topic_id;
   }
