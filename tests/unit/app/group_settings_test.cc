@@ -1,13 +1,6 @@
-// What a group sets for itself, from the API that sets it to the coordinator that follows it, over a restart too: a
-// whole backend on a disk in memory, without a network.
+// What a group sets for itself, from the API that sets it to the coordinator that follows it, over a restart too.
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <future>
 #include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "protocol/messages/consumer_group_heartbeat_request.h"
 #include "protocol/messages/consumer_group_heartbeat_response.h"
@@ -17,20 +10,10 @@
 #include "protocol/messages/incremental_alter_configs_response.h"
 #include "protocol/messages/list_config_resources_request.h"
 #include "protocol/messages/list_config_resources_response.h"
-#include "protocol/types/error_code.h"
-#include "protocol/wire/byte_buffer.h"
-#include "protocol/wire/byte_reader.h"
-#include "server/api/api_table.h"
-#include "server/api/handlers.h"
-#include "server/app/backend.h"
-#include "server/storage/mem_fs.h"
+#include "tests/unit/app/machine.h"
 
 namespace cohort::app {
 namespace {
-
-using protocol::ErrorCode;
-using protocol::Text;
-using protocol::to_wire;
 
 constexpr std::int8_t kGroup = 32;
 constexpr std::int8_t kSet = 0;
@@ -42,57 +25,12 @@ constexpr std::int8_t kSourceGroup = 8;
 const std::string kSession = "consumer.session.timeout.ms";
 const std::string kHeartbeat = "consumer.heartbeat.interval.ms";
 
-class OneReply final : public api::ReplyPort {
- public:
-  protocol::ByteBuffer* begin_reply(std::uint64_t) override { return &buffer_; }
-  void end_reply(std::uint64_t) override {
-    const auto bytes = buffer_.view();
-    frame.set_value({bytes.begin(), bytes.end()});
-  }
-  void refuse(std::string_view) override { frame.set_value({}); }
-  void on_gone(std::move_only_function<void()>) override {}
+struct GroupSettings {
+  Machine machine;
+  Client client;
 
-  std::promise<std::vector<std::byte>> frame;
-
- private:
-  protocol::ByteBuffer buffer_;
-};
-
-struct Machine {
-  storage::MemFs& fs;
-  config::Loaded loaded;
-  std::unique_ptr<Backend> backend;
-  std::vector<std::vector<std::byte>> frames;  // responses borrow from them
-
-  explicit Machine(storage::MemFs& disk, std::vector<std::string> overrides = {}) : fs(disk) {
-    overrides.push_back("log.dirs=/data");
-    overrides.push_back("offsets.topic.num.partitions=1");
-    loaded = config::load(std::nullopt, overrides).value();
-    backend = std::make_unique<Backend>(loaded, fs);
-    REQUIRE(backend->open().has_value());
-    backend->start();
-  }
-  ~Machine() { CHECK(backend->stop(std::chrono::seconds{20}).has_value()); }
-
-  // Answers of flexible versions only: their header is the correlation id and one byte for no tagged fields.
-  template <typename Response, typename Request>
-  Response ask(void (*handle)(api::Call, Request), Request request, std::int16_t version) {
-    auto port = std::make_shared<OneReply>();
-    auto reply = port->frame.get_future();
-    backend->reactors()[0].post([this, port, handle, version, request = std::move(request)]() mutable {
-      handle(api::Call(port, 0, *api::find_api(Request::kApiKey), {.version = version, .client_id = "test"}, nullptr,
-                       std::make_shared<const api::Peer>(), backend->services()),
-             std::move(request));
-    });
-    REQUIRE(reply.wait_for(std::chrono::seconds{20}) == std::future_status::ready);
-    frames.push_back(reply.get());
-    REQUIRE(frames.back().size() > 9);
-    protocol::ByteReader reader(std::span(frames.back()).subspan(9));
-    Response response;
-    read(reader, response, version);
-    REQUIRE(reader.finish().has_value());
-    return response;
-  }
+  explicit GroupSettings(storage::MemFs& disk, std::vector<std::string> overrides = {})
+      : machine(disk, std::move(overrides)), client(machine) {}
 
   struct Change {
     std::string name;
@@ -114,8 +52,7 @@ struct Machine {
       else
         config.value.reset();
     }
-    const auto response =
-        ask<protocol::IncrementalAlterConfigsResponse>(&api::handle_incremental_alter_configs, std::move(request), 1);
+    const auto response = client.ask<protocol::IncrementalAlterConfigsResponse>(request, 1);
     REQUIRE(response.responses.size() == 1);
     CHECK(response.responses[0].resource_type == kGroup);
     CHECK(response.responses[0].resource_name == group);
@@ -131,7 +68,7 @@ struct Machine {
     resource.resource_type = kGroup;
     resource.resource_name = group;
     resource.configuration_keys = std::move(keys);
-    auto response = ask<protocol::DescribeConfigsResponse>(&api::handle_describe_configs, std::move(request), 4);
+    const auto response = client.ask<protocol::DescribeConfigsResponse>(request, 4);
     REQUIRE(response.results.size() == 1);
     return response.results[0];
   }
@@ -141,69 +78,56 @@ struct Machine {
     protocol::ListConfigResourcesRequest request;
     request.resource_types = std::move(types);
     std::vector<std::string> groups;
-    const auto response =
-        ask<protocol::ListConfigResourcesResponse>(&api::handle_list_config_resources, std::move(request), 1);
+    const auto response = client.ask<protocol::ListConfigResourcesResponse>(request, 1);
     for (const auto& resource : response.config_resources) {
       if (resource.resource_type == kGroup) groups.push_back(resource.resource_name.str());
     }
     return groups;
   }
 
-  // As a client does it: again while the shard still reads its log.
   protocol::ConsumerGroupHeartbeatResponse join(const std::string& group) {
-    constexpr int kMostTries = 100'000;
-    for (int i = 0; i < kMostTries; ++i) {
-      auto response = try_to_join(group);
-      if (response.error_code != to_wire(ErrorCode::kCoordinatorLoadInProgress)) return response;
-      frames.pop_back();
-    }
-    FAIL("the shard never finished loading");
-    return {};
-  }
-
-  protocol::ConsumerGroupHeartbeatResponse try_to_join(const std::string& group) {
     protocol::ConsumerGroupHeartbeatRequest request;
     request.group_id = group;
     request.member_id = "AAAAAAAAAAAAAAAAAAAAAA";
     request.rebalance_timeout_ms = 60'000;
     request.subscribed_topic_names = {{Text("t")}};
     request.topic_partitions.emplace();
-    return ask<protocol::ConsumerGroupHeartbeatResponse>(&api::handle_consumer_group_heartbeat, std::move(request), 1);
+    return client.ask<protocol::ConsumerGroupHeartbeatResponse>(request, 1);
   }
 };
 
 TEST_CASE("a group's heartbeat interval reaches its members, and survives a restart") {
   storage::MemFs fs;
   {
-    Machine machine(fs);
+    GroupSettings machine(fs);
     CHECK(machine.alter("g", {{kHeartbeat, "7000"}}) == to_wire(ErrorCode::kNone));
     CHECK(machine.join("g").heartbeat_interval_ms == 7000);
     CHECK(machine.join("other").heartbeat_interval_ms == 5000);
   }
   {
-    Machine machine(fs);
+    GroupSettings machine(fs);
     CHECK(machine.join("g").heartbeat_interval_ms == 7000);
     CHECK(machine.alter("g", {{kHeartbeat, std::nullopt, kDelete}}) == to_wire(ErrorCode::kNone));
     CHECK(machine.join("g").heartbeat_interval_ms == 5000);
   }
-  Machine machine(fs);
+  GroupSettings machine(fs);
   CHECK(machine.join("g").heartbeat_interval_ms == 5000);
 }
 
 TEST_CASE("a stored value outside new bounds of the server is clamped where it is used, and described as it is") {
   storage::MemFs fs;
   {
-    Machine machine(fs);
+    GroupSettings machine(fs);
     CHECK(machine.alter("g", {{kHeartbeat, "7000"}}) == to_wire(ErrorCode::kNone));
   }
-  Machine machine(fs, {"group.consumer.max.heartbeat.interval.ms=6000"});
+  GroupSettings machine(fs, {"group.consumer.max.heartbeat.interval.ms=6000"});
   CHECK(machine.join("g").heartbeat_interval_ms == 6000);
   CHECK(machine.describe("g", {{Text(kHeartbeat)}}).configs.at(0).value == Text("7000"));
 }
 
 TEST_CASE("what a group cannot set") {
   storage::MemFs fs;
-  Machine machine(fs);
+  GroupSettings machine(fs);
   const auto invalid = to_wire(ErrorCode::kInvalidConfig);
   CHECK(machine.alter("g", {{kSession, "44999"}}) == invalid);
   CHECK(machine.alter("g", {{kSession, "60001"}}) == invalid);
@@ -223,7 +147,7 @@ TEST_CASE("what a group cannot set") {
 
 TEST_CASE("a group is described with values, where they come from, and what they stand in front of") {
   storage::MemFs fs;
-  Machine machine(fs, {"group.consumer.heartbeat.interval.ms=6000"});
+  GroupSettings machine(fs, {"group.consumer.heartbeat.interval.ms=6000"});
   CHECK(machine.alter("g", {{kSession, " +050000 "}}) == to_wire(ErrorCode::kNone));
   const auto all = machine.describe("g");
   CHECK(all.error_code == to_wire(ErrorCode::kNone));
@@ -256,7 +180,7 @@ TEST_CASE("a group is described with values, where they come from, and what they
 
 TEST_CASE("groups are listed as long as they set something for themselves") {
   storage::MemFs fs;
-  Machine machine(fs);
+  GroupSettings machine(fs);
   machine.alter("b", {{kSession, "50000"}});
   machine.alter("a", {{kSession, "50000"}});
   CHECK(machine.listed({}) == std::vector<std::string>{"a", "b"});
