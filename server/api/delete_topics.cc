@@ -16,8 +16,11 @@ using Response = protocol::DeleteTopicsResponse;
 
 Response::DeletableTopicResult result_of(const topics::DeletedTopic& topic, std::int16_t version) {
   Response::DeletableTopicResult out;
-  if (topic.name) out.name = Text(*topic.name);
-  if (version < 6 && !out.name) out.name = Text("");
+  if (topic.name) {
+    out.name = Text(*topic.name);
+  } else if (version >= 6) {
+    out.name.reset();  // an id that is not known; else it is the empty name
+  }
   if (version >= 6) out.topic_id = topic.id.value();
   out.error_code = to_wire(topic.error);
   if (version >= 5) out.error_message = optional_text(topic.message);
