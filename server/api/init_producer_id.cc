@@ -1,8 +1,9 @@
 // InitProducerId v0-5 (key 22; v6 is unstable in 4.3 and not announced): an id for an idempotent producer.
 //   v3 a producer may name its id and epoch; v4 PRODUCER_FENCED; v5 nothing that matters here.
 // Without a transactional id every request gets a new id, also one that names its old one (TransactionCoordinator).
-// With one: transactions are not served, and TRANSACTIONAL_ID_AUTHORIZATION_FAILED is the error that both Java's client
-// and librdkafka take as fatal. UNSUPPORTED_VERSION would say it better, but librdkafka repeats the request for ever.
+// With one: transactions are not served, and TRANSACTIONAL_ID_AUTHORIZATION_FAILED is the error that ends
+// initTransactions() at once in Java, and that librdkafka takes as fatal. UNSUPPORTED_VERSION would say it better, but
+// librdkafka repeats the request for ever.
 #include "protocol/base/log.h"
 #include "protocol/messages/init_producer_id_request.h"
 #include "protocol/messages/init_producer_id_response.h"
@@ -19,6 +20,7 @@ void handle_init_producer_id(Call call, protocol::InitProducerIdRequest request)
     response.producer_epoch = -1;
     call.reply(response);
   };
+  if (request.transactional_id && request.transactional_id->empty()) return refuse(ErrorCode::kInvalidRequest);
   if (request.transactional_id) {
     log::warn("Api", "{} ({}) asked for transactions (transactional.id {}), which are not served", call.peer().address,
               call.client_id(), *request.transactional_id);
