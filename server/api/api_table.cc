@@ -103,7 +103,7 @@ constexpr auto kTable = [] {
       row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(kNo),
       row<MetadataRequest, MetadataResponse, handle_metadata>(kNo),
       row<OffsetCommitRequest, OffsetCommitResponse, handle_offset_commit>(kYes),
-      row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(kYes),
+      row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(kNo),
       row<FindCoordinatorRequest, FindCoordinatorResponse, handle_find_coordinator>(kNo),
       row<DescribeGroupsRequest, DescribeGroupsResponse, handle_describe_groups>(kNo),
       row<ListGroupsRequest, ListGroupsResponse, handle_list_groups>(kNo),

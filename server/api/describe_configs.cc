@@ -3,6 +3,8 @@
 // The keys of the server are all read-only: its file is what sets them. A group need not exist to be described; its
 // values are those that it was given, also when the server's bounds have changed since. Loggers and client metrics are
 // not served. One bad resource fails alone.
+// Kafka answers however much is asked for. Here a resource is described once, and what is above kMaxEntries is
+// INVALID_REQUEST: a group's few bytes of name, invented or not, bring a kilobyte of settings.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,6 +24,9 @@ namespace {
 using Request = protocol::DescribeConfigsRequest;
 using Response = protocol::DescribeConfigsResponse;
 using Entry = Response::DescribeConfigsResourceResult;
+
+// Of settings in one answer: some 30 MB with documentation, all settings of 3,000 topics.
+constexpr std::size_t kMaxEntries = 100'000;
 
 enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5, kGroup = 8 };
 
@@ -141,37 +146,40 @@ void describe_group(Response::DescribeConfigsResult& out, const Request& request
   }
 }
 
+void describe(Response::DescribeConfigsResult& out, const Request& request,
+              const Request::DescribeConfigsResource& resource, const Call& call) {
+  switch (static_cast<ConfigResourceType>(resource.resource_type)) {
+    case ConfigResourceType::kTopic:
+      return describe_topic(out, request, resource, call);
+    case ConfigResourceType::kBroker:
+      return describe_broker(out, request, resource, call);
+    case ConfigResourceType::kGroup:
+      return describe_group(out, request, resource, call);
+    case ConfigResourceType::kBrokerLogger:
+    case ConfigResourceType::kClientMetrics:
+      break;
+  }
+  fail_with(out, ErrorCode::kInvalidRequest, fmt::format("Unsupported resource type: {}", resource.resource_type));
+}
+
 }  // namespace
 
 void handle_describe_configs(Call call, Request request) {
   Response response;
-  // Each once, so that a small request cannot make an answer without bound; Kafka would describe repeats again.
   std::set<std::pair<std::int8_t, std::string_view>> seen;
+  std::size_t entries = 0;
   for (const auto& resource : request.resources) {
     Response::DescribeConfigsResult out;
     out.resource_type = resource.resource_type;
     out.resource_name = Text(resource.resource_name);
     if (!seen.emplace(resource.resource_type, resource.resource_name.view()).second) {
       fail_with(out, ErrorCode::kInvalidRequest, "Each resource must appear at most once.");
-      response.results.push_back(std::move(out));
-      continue;
+    } else if (entries >= kMaxEntries) {
+      fail_with(out, ErrorCode::kInvalidRequest, "Too many resources in one request.");
+    } else {
+      describe(out, request, resource, call);
     }
-    switch (static_cast<ConfigResourceType>(resource.resource_type)) {
-      case ConfigResourceType::kTopic:
-        describe_topic(out, request, resource, call);
-        break;
-      case ConfigResourceType::kBroker:
-        describe_broker(out, request, resource, call);
-        break;
-      case ConfigResourceType::kGroup:
-        describe_group(out, request, resource, call);
-        break;
-      case ConfigResourceType::kBrokerLogger:
-      case ConfigResourceType::kClientMetrics:
-      default:
-        fail_with(out, ErrorCode::kInvalidRequest,
-                  fmt::format("Unsupported resource type: {}", resource.resource_type));
-    }
+    entries += out.configs.size();
     response.results.push_back(std::move(out));
   }
   call.reply(response);

@@ -1,10 +1,11 @@
 // FindCoordinator v0-6 (key 10): which node coordinates a key. There is one node, so it is always this one.
-//   v0-3 one key, answered at the top level; v4 on many keys. v1 key_type: 0 group, 1 transaction; v6 on 2 share, whose
-//   keys are groupId:topicId:partition.
+//   v0-3 one key, answered at the top level; v4 on many keys, each answered once. v1 key_type: 0 group, 1 transaction;
+//   v6 on 2 share, whose keys are groupId:topicId:partition.
 // A transactional producer is sent here too and then told by InitProducerId that transactions are not served: an error
 // here would make it ask again for ever. What cannot be placed (an unknown key type, a malformed share key, a share key
 // before v6) is INVALID_REQUEST with no node.
 #include <charconv>
+#include <set>
 
 #include "protocol/messages/find_coordinator_request.h"
 #include "protocol/messages/find_coordinator_response.h"
@@ -63,8 +64,9 @@ void handle_find_coordinator(Call call, protocol::FindCoordinatorRequest request
     if (call.version() >= 1)
       response.error_message = found ? Text("NONE") : Text("There is no coordinator for such a key.");
   } else {
-    response.coordinators.reserve(request.coordinator_keys.size());
+    std::set<Text> seen;
     for (Text& key : request.coordinator_keys) {
+      if (!seen.insert(key).second) continue;
       protocol::FindCoordinatorResponse::Coordinator coordinator;
       fill(coordinator, key);
       coordinator.error_message = Text("");

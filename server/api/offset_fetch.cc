@@ -5,7 +5,13 @@
 // is UNKNOWN_TOPIC_ID per partition, and topics of a whole group that have no id any more are left out. The empty group
 // id is legal. What a shard refuses becomes that group's error; before v2 there is no place for it but every partition
 // (OffsetFetchResponse.groupError).
+// What is asked for again is answered once, where Kafka repeats itself: four bytes name an offset whose metadata may
+// have kilobytes, and a few bytes name a whole group.
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_set>
 
 #include "protocol/messages/offset_fetch_request.h"
 #include "protocol/messages/offset_fetch_response.h"
@@ -64,6 +70,27 @@ RequestGroup single_group(Request& request) {
   }
   return group;
 }
+
+// What a request has asked for so far.
+class Mentions {
+ public:
+  // Takes out of the group what was asked for before; false when that was all.
+  bool add(RequestGroup& group) {
+    if (!group.topics) return whole_groups_.insert(group.group_id).second;
+    const bool had_topics = !group.topics->empty();
+    std::erase_if(*group.topics, [&](Request::OffsetFetchRequestTopics& topic) {
+      auto& seen = partitions_[{group.group_id, topic.name, topic.topic_id}];
+      const auto repeated =
+          std::erase_if(topic.partition_indexes, [&](std::int32_t index) { return !seen.insert(index).second; });
+      return repeated > 0 && topic.partition_indexes.empty();
+    });
+    return !had_topics || !group.topics->empty();
+  }
+
+ private:
+  std::set<Text> whole_groups_;
+  std::map<std::tuple<Text, Text, protocol::Uuid>, std::unordered_set<std::int32_t>> partitions_;
+};
 
 // Ids to names; topics with an unknown id are answered here.
 void resolve(Asked& asked, const topics::CatalogueSnapshot& snapshot) {
@@ -169,7 +196,9 @@ void handle_offset_fetch(Call call, Request request) {
   std::shared_ptr<const void> frame = call.frame();
   auto pending = std::make_shared<Pending>(std::move(call), std::vector<Asked>{});
   std::vector<runtime::GroupRouter::Part> parts;
+  Mentions mentions;
   for (RequestGroup& group : groups) {
+    if (!mentions.add(group)) continue;
     Asked asked{.group_id = Text(group.group_id), .answered = {}, .request = std::move(group)};
     if (version >= kFirstWithTopicIds) resolve(asked, *snapshot);
     coordinator::FetchOffsets fetch;

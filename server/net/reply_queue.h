@@ -2,8 +2,8 @@
 // answer is written, which bytes may be sent. Owned by a connection, used on its reactor.
 //
 // Kafka works on one request of a connection at a time. Here requests whose API says so overlap (heartbeats, commits,
-// offset fetches, produce): their effects do not depend on each other's answers. Any other is a barrier on both sides.
-// Answers never overtake each other.
+// produce): their effects do not depend on each other's answers, and those are small. Any other is a barrier on both
+// sides. Answers never overtake each other.
 #pragma once
 
 #include <cstddef>

@@ -24,8 +24,9 @@ TEST_CASE("api table: each row is whole and found by its key") {
     CHECK(row.handle != nullptr);
     CHECK_FALSE(row.name.empty());
     CHECK(row.announced_min == (row.name == "Produce" ? 0 : row.min_version));
-    const bool may_overlap = row.name == "Produce" || row.name == "OffsetCommit" || row.name == "OffsetFetch" ||
-                             row.name == "ConsumerGroupHeartbeat";
+    // OffsetFetch may not: 64 answers with all offsets of a group would be in memory at once.
+    const bool may_overlap =
+        row.name == "Produce" || row.name == "OffsetCommit" || row.name == "ConsumerGroupHeartbeat";
     CHECK(row.overlaps == may_overlap);
   }
   for (int key : {-1, -32768, 4, 11, 76, 1000, 32767}) CHECK(find_api(static_cast<std::int16_t>(key)) == nullptr);
