@@ -201,6 +201,17 @@ class Attack:
         if len(reply) > 50 * len(request):
             raise AssertionError(f"{len(request)} bytes of DescribeConfigs brought {len(reply)}")
 
+    def invented_groups(self) -> None:
+        """Groups that nobody has heard of have settings too, but an answer does not describe them without end."""
+        resources = [{"ResourceType": 32, "ResourceName": str(i), "ConfigurationKeys": NULL} for i in range(110_000)]
+        values: Values = {"Resources": resources, "IncludeSynonyms": 1, "IncludeDocumentation": 1}
+        with Client(self.server) as client:
+            request = SCHEMAS["DescribeConfigsRequest"].frame(4, self.chance, values)
+            client.socket.sendall(request)
+            announced = struct.unpack(">i", client.socket.recv(4, socket.MSG_WAITALL))[0]
+        if announced > 25 * len(request):
+            raise AssertionError(f"{len(request)} bytes of DescribeConfigs would bring {announced}")
+
     def half_frames(self) -> None:
         for _ in range(50):
             frame = self.metadata()
@@ -275,8 +286,8 @@ class Attack:
 
     def run(self, good: GoodClient) -> None:
         for attack in (self.wrong_lengths, self.unknown_apis, self.other_protocols, self.log_forgery,
-                       self.lying_arrays, self.repeated_resources, self.half_frames, self.byte_by_byte,
-                       self.announced_only, self.comes_and_goes, self.pipelined, self.slow_readers):
+                       self.lying_arrays, self.repeated_resources, self.invented_groups, self.half_frames,
+                       self.byte_by_byte, self.announced_only, self.comes_and_goes, self.pipelined, self.slow_readers):
             begun = time.monotonic()
             attack()
             rounds, resident = good.rounds, self.server.resident_kib()
