@@ -25,7 +25,7 @@ using Request = protocol::DescribeConfigsRequest;
 using Response = protocol::DescribeConfigsResponse;
 using Entry = Response::DescribeConfigsResourceResult;
 
-// Of settings in one answer: some 30 MB with documentation, all settings of 3,000 topics.
+// Of settings in one answer: some 15 MB with documentation, all settings of 3,000 topics.
 constexpr std::size_t kMaxEntries = 100'000;
 
 enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5, kGroup = 8 };
