@@ -68,4 +68,28 @@ Result<std::optional<protocol::BatchHeader>> BatchScanner::next() {
   return batch;
 }
 
+namespace {
+
+bool are_batches(std::span<const std::byte> bytes) {
+  std::int64_t offset = protocol::BatchHeader(bytes.data()).base_offset();
+  while (!bytes.empty()) {
+    const auto batch = protocol::parse_batch(bytes, kMaxBatchBytes);
+    if (!batch || batch->base_offset() != offset) return false;
+    offset = batch->last_offset() + 1;
+    bytes = bytes.subspan(batch->size_in_bytes());
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_batches_behind(std::span<const std::byte> bytes, std::int64_t offset) {
+  for (std::size_t position = 1; position + protocol::kBatchHeaderSize <= bytes.size(); ++position) {
+    const auto rest = bytes.subspan(position);
+    const protocol::BatchHeader header(rest.data());
+    if (header.magic() == protocol::kBatchMagic && header.base_offset() > offset && are_batches(rest)) return position;
+  }
+  return std::nullopt;
+}
+
 }  // namespace cohort::storage

@@ -50,4 +50,9 @@ class BatchScanner {
   std::size_t buffer_size_ = 0;        // bytes of buffer_ that were read
 };
 
+// For what is left where a scan ended: bytes begin with something that is not the batch of `offset`. Where batches with
+// later offsets begin that run, sound and without a gap, to the end of the bytes. To the end, because clients choose
+// the bytes of records: a batch that lies in a record is followed by the rest of that record.
+std::optional<std::size_t> find_batches_behind(std::span<const std::byte> bytes, std::int64_t offset);
+
 }  // namespace cohort::storage

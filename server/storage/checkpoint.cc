@@ -32,10 +32,10 @@ std::optional<std::uint64_t> take(std::string_view& rest, std::string_view key, 
 }  // namespace
 
 std::string to_text(const Checkpoint& checkpoint) {
-  std::string text =
-      fmt::format("version=1\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\n",
-                  checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base, checkpoint.position,
-                  checkpoint.window_bytes);
+  std::string text = fmt::format(
+      "version=1\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\none_batch={}\n",
+      checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base, checkpoint.position,
+      checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0);
   text += fmt::format("crc32c={:08x}\n", checksum(text));
   return text;
 }
@@ -45,8 +45,8 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   const auto version = take(rest, "version");
   if (!version) return fail(ErrorKind::kCorrupt, "expected version=1 in the first line");
   if (*version != 1) return fail(ErrorKind::kUnsupported, fmt::format("has version {}, expected 1", *version));
-  constexpr std::array<std::string_view, 5> kKeys{"start_offset", "recovery_offset", "segment_base", "position",
-                                                  "window_bytes"};
+  constexpr std::array<std::string_view, 6> kKeys{"start_offset", "recovery_offset", "segment_base",
+                                                  "position",     "window_bytes",    "one_batch"};
   std::array<std::uint64_t, kKeys.size()> values{};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const auto value = take(rest, kKeys[i]);
@@ -60,8 +60,11 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   if (!stored || *stored != computed || !rest.empty()) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
   }
-  return Checkpoint{static_cast<std::int64_t>(values[0]), static_cast<std::int64_t>(values[1]),
-                    static_cast<std::int64_t>(values[2]), values[3], values[4]};
+  return Checkpoint{.start_offset = static_cast<std::int64_t>(values[0]),
+                    .recovery_offset = static_cast<std::int64_t>(values[1]),
+                    .segment_base = static_cast<std::int64_t>(values[2]),
+                    .position = values[3],
+                    .window = {.bytes = values[4], .one_batch = values[5] != 0}};
 }
 
 }  // namespace cohort::storage

@@ -15,12 +15,20 @@ namespace cohort::storage {
 // Larger offsets are never written and never believed, so that adding to one cannot overflow.
 inline constexpr std::int64_t kMaxOffset = std::int64_t{1} << 62;
 
+// The most that is written and not synced at any time, so the most that a crash can have torn.
+struct Window {
+  std::uint64_t bytes = 0;  // 0: no limit
+  bool one_batch = false;   // each batch is synced before the next is written
+
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
 struct Checkpoint {
   std::int64_t start_offset = 0;     // log start offset; segments wholly below it are left-overs
   std::int64_t recovery_offset = 0;  // every byte of a batch below it is durable
   std::int64_t segment_base = 0;     // the segment that recovery_offset lies in, or ends
   std::uint64_t position = 0;        // of recovery_offset in that segment
-  std::uint64_t window_bytes = 0;    // the most that is unsynced at any time (max_unsynced_bytes); 0: no limit
+  Window window;
 
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };

@@ -26,7 +26,7 @@ Result<void> Log::create_files(Fs& fs, const std::string& dir, const LogOptions&
                               .recovery_offset = start_offset,
                               .segment_base = start_offset,
                               .position = 0,
-                              .window_bytes = window_of(options)};
+                              .window = window_of(options)};
   return replace_file(fs, dir, kCheckpointName, to_text(checkpoint));  // syncs the folder, too
 }
 
@@ -48,16 +48,17 @@ std::uint64_t Log::size_bytes() const {
   return bytes;
 }
 
-std::uint64_t Log::window_of(const LogOptions& options) {
-  return options.durability == Durability::kSync ? options.max_unsynced_bytes : 0;
+Window Log::window_of(const LogOptions& options) {
+  if (options.durability != Durability::kSync) return {};
+  return {.bytes = options.max_unsynced_bytes, .one_batch = options.one_batch_at_a_time};
 }
 
 bool Log::checkpoint_is_current() const {
   return checkpoint_.recovery_offset == end_offset() && checkpoint_.segment_base == durable_in_.base_offset &&
-         checkpoint_.start_offset == start_offset() && checkpoint_.window_bytes == window_of(options_);
+         checkpoint_.start_offset == start_offset() && checkpoint_.window == window_of(options_);
 }
 
-Result<void> Log::write_checkpoint(std::int64_t start_offset, std::uint64_t window_bytes) {
+Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& window) {
   CHECK(durable_offset() == end_offset(), "a recovery point above what was synced");
   const Segment& last = *segments_.back();
   if (last.summary.covered_bytes > 0) {
@@ -67,7 +68,7 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, std::uint64_t wind
                         .recovery_offset = end_offset(),
                         .segment_base = last.summary.base_offset,
                         .position = last.summary.covered_bytes,
-                        .window_bytes = window_bytes};
+                        .window = window};
   if (auto written = replace_file(fs_, dir_, kCheckpointName, to_text(next)); !written) return written;
   checkpoint_ = next;
   return {};
@@ -82,7 +83,7 @@ Result<void> Log::delete_before(std::int64_t offset) {
   }
   // 1. The start must be durable before the first file goes, and so must all that it leaves behind as the log.
   if (auto synced = sync(); !synced) return synced;
-  if (auto written = write_checkpoint(offset, checkpoint_.window_bytes); !written) return written;
+  if (auto written = write_checkpoint(offset, checkpoint_.window); !written) return written;
   start_.store(offset, std::memory_order_release);
 
   // 2. Whole segments below it. What cannot be removed now is removed at the next start.
@@ -102,8 +103,8 @@ Result<void> Log::delete_before(std::int64_t offset) {
 }
 
 Result<void> Log::set_options(const LogOptions& options) {
-  const std::uint64_t window = window_of(options);
-  if (window != checkpoint_.window_bytes) {
+  const Window window = window_of(options);
+  if (window != checkpoint_.window) {
     if (auto ready = writable(); !ready) return ready;
     if (auto synced = sync(); !synced) return synced;
     if (auto written = write_checkpoint(start_offset(), window); !written) return written;

@@ -39,6 +39,9 @@ struct LogOptions {
   std::uint64_t segment_bytes = std::uint64_t{1} << 30;        // 1 KiB to 2^31-1; one append is never split
   std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20;    // the longest tail that a restart has to scan, roughly
   std::uint64_t max_unsynced_bytes = std::uint64_t{16} << 20;  // kSync: also the largest append
+  // kSync: a batch is synced before the next is written, and an append is one batch. Then whatever is sound behind a
+  // bad batch proves that this one had been synced: damage, not a torn write.
+  bool one_batch_at_a_time = false;
   bool verify_all_on_open = false;  // read and check every byte, not only what is above the recovery point
 };
 
@@ -107,7 +110,8 @@ class Log {
   // One or more whole batches whose first base offset is end_offset() and which follow each other without a gap;
   // anything else is kMalformed and nothing is written. Checksums are the caller's: bytes are stored as they are.
   // kIo (ENOSPC: disk full): nothing was added; end_offset() is as before, and half-written bytes are cut off again.
-  // kTooLarge: above max_unsynced_bytes (kSync) or 2^31-1. If needs_seal() afterwards, see there.
+  // kTooLarge: above max_unsynced_bytes (kSync) or 2^31-1, or several batches where one is allowed. If needs_seal()
+  // afterwards, see there.
   Result<void> append(std::span<const std::byte> batches);
   // True: append() of so many bytes is a write into the page cache and nothing else, no sync, no new segment, no
   // checkpoint. For a writer that appends on its reactor and leaves all that can wait for the disk to a log thread.
@@ -126,6 +130,7 @@ class Log {
   Result<void> delete_before(std::int64_t offset);
   // Other durability or sizes from now on; syncs and writes a checkpoint when the durability or its window changes.
   Result<void> set_options(const LogOptions& options);
+  bool is_synced() const { return options_.durability == Durability::kSync; }
   // Syncs, writes the recovery point and the index of the last segment: the next open scans nothing. Reading stays
   // possible, writing is over. Costs no I/O when nothing was written since the last checkpoint.
   Result<void> close();
@@ -149,15 +154,16 @@ class Log {
   // --- log_append.cc: the writer ---
   Result<void> writable() const;
   Result<std::int64_t> check_batches(std::span<const std::byte> batches) const;
+  bool must_sync_before(std::uint64_t bytes) const;
   Result<void> make_room(std::uint64_t bytes, std::int64_t new_end);
   Result<void> undo_append();
   Result<void> sync_active();
   // A new, empty and durable last segment; replaces the last one if that has the same base offset.
   Result<void> start_segment(std::int64_t base_offset);
   // Precondition: everything is synced. Writes the index of the last segment, too.
-  Result<void> write_checkpoint(std::int64_t start_offset, std::uint64_t window_bytes);
+  Result<void> write_checkpoint(std::int64_t start_offset, const Window& window);
   bool checkpoint_is_current() const;
-  static std::uint64_t window_of(const LogOptions& options);
+  static Window window_of(const LogOptions& options);
 
   // --- log_read.cc and log_timestamps.cc: readers ---
   std::optional<View> find_view(std::int64_t offset) const;

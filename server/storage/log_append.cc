@@ -32,6 +32,7 @@ Result<void> Log::writable() const {
 Result<std::int64_t> Log::check_batches(std::span<const std::byte> batches) const {
   std::int64_t expected = end_offset();
   if (batches.empty()) return fail(ErrorKind::kMalformed, "No batch to append");
+  const std::size_t bytes = batches.size();
   while (!batches.empty()) {
     const auto header = protocol::parse_batch_header(batches, kMaxBatchBytes);
     if (!header) return std::unexpected(header.error());
@@ -40,11 +41,20 @@ Result<std::int64_t> Log::check_batches(std::span<const std::byte> batches) cons
       return fail(ErrorKind::kMalformed, fmt::format("A batch to append to {} has base offset {}, expected {}", dir_,
                                                      header->base_offset(), expected));
     }
+    if (options_.one_batch_at_a_time && header->size_in_bytes() != bytes) {
+      return fail(ErrorKind::kTooLarge, fmt::format("More than one batch in one append to {}", dir_));
+    }
     expected = header->last_offset() + 1;
     batches = batches.subspan(header->size_in_bytes());
   }
   if (expected > kMaxOffset) return fail(ErrorKind::kTooLarge, fmt::format("{} is at its last offset", dir_));
   return expected;
+}
+
+bool Log::must_sync_before(std::uint64_t bytes) const {
+  if (options_.durability != Durability::kSync) return false;
+  const std::uint64_t unsynced = segments_.back()->summary.covered_bytes - durable_in_.covered_bytes;
+  return unsynced > 0 && (options_.one_batch_at_a_time || unsynced + bytes > options_.max_unsynced_bytes);
 }
 
 // What has to happen before these bytes can be written: everything that can fail for another reason than theirs.
@@ -58,25 +68,22 @@ Result<void> Log::make_room(std::uint64_t bytes, std::int64_t new_end) {
                                                 new_end - last.base_offset > kMaxRelativeOffset))) {
     return roll();
   }
-  const std::uint64_t unsynced = last.covered_bytes - durable_in_.covered_bytes;
-  if (options_.durability == Durability::kSync && unsynced + bytes > options_.max_unsynced_bytes) {
+  if (must_sync_before(bytes)) {
     if (auto synced = sync(); !synced) return synced;
   }
   const std::uint64_t checked = checkpoint_.segment_base == last.base_offset ? checkpoint_.position : 0;
   if (last.covered_bytes - checked >= options_.checkpoint_bytes) {
     if (auto synced = sync(); !synced) return synced;
-    return write_checkpoint(start_offset(), checkpoint_.window_bytes);
+    return write_checkpoint(start_offset(), checkpoint_.window);
   }
   return {};
 }
 
 bool Log::append_only_writes(std::uint64_t bytes) const {
   const SegmentSummary last = segments_.back()->summary;
-  const std::uint64_t unsynced = last.covered_bytes - durable_in_.covered_bytes;
   const std::uint64_t checked = checkpoint_.segment_base == last.base_offset ? checkpoint_.position : 0;
   const bool rolls = must_roll_ || (last.covered_bytes > 0 && last.covered_bytes + bytes > options_.segment_bytes);
-  const bool syncs = options_.durability == Durability::kSync && unsynced + bytes > options_.max_unsynced_bytes;
-  return !rolls && !syncs && last.covered_bytes - checked < options_.checkpoint_bytes;
+  return !rolls && !must_sync_before(bytes) && last.covered_bytes - checked < options_.checkpoint_bytes;
 }
 
 Result<void> Log::append(std::span<const std::byte> batches) {
@@ -146,7 +153,7 @@ Result<void> Log::roll() {
   if (auto synced = sync(); !synced) return synced;
   if (auto written = write_index(fs_, dir_, *segments_.back()->index); !written) return written;
   if (auto started = start_segment(end_offset()); !started) return started;
-  return write_checkpoint(start_offset(), checkpoint_.window_bytes);
+  return write_checkpoint(start_offset(), checkpoint_.window);
 }
 
 Result<void> Log::start_segment(std::int64_t base_offset) {
@@ -211,7 +218,7 @@ Result<void> Log::seal_at_durable() {
     if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
   }
   if (auto started = start_segment(durable_in_.end_offset); !started) return started;
-  if (auto written = write_checkpoint(start_offset(), checkpoint_.window_bytes); !written) return written;
+  if (auto written = write_checkpoint(start_offset(), checkpoint_.window); !written) return written;
   needs_seal_ = false;
   return {};
 }

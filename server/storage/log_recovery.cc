@@ -205,13 +205,28 @@ Result<void> Log::Recovery::examine_last(Found& found) {
   sound = scan(found, kNoStop, why);
   if (!sound) return std::unexpected(sound.error());
   found.summary = found.index.summary();
-  const std::uint64_t rest = found.file_bytes - found.summary.covered_bytes;
-  if (checkpoint_.window_bytes > 0 && rest > checkpoint_.window_bytes) {
-    return damaged(found, found.summary.covered_bytes,
-                   fmt::format("{} bytes follow, but never more than {} were written before a sync: {}", rest,
-                               checkpoint_.window_bytes, why));
+  return examine_rest(found, why);
+}
+
+// Is what follows the first bad batch no more than a crash can have left there?
+Result<void> Log::Recovery::examine_rest(const Found& found, const std::string& why) {
+  const std::uint64_t begin = found.summary.covered_bytes;
+  const std::uint64_t rest = found.file_bytes - begin;
+  const Window& window = checkpoint_.window;
+  if (window.bytes > 0 && rest > window.bytes) {
+    return damaged(
+        found, begin,
+        fmt::format("{} bytes follow, but never more than {} were written before a sync: {}", rest, window.bytes, why));
   }
-  return {};
+  if (!window.one_batch || rest == 0) return {};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(rest));
+  const auto read = found.file->read_at(begin, bytes);
+  if (!read) return std::unexpected(read.error());
+  const auto behind = find_batches_behind(std::span(bytes).first(*read), found.summary.end_offset);
+  if (!behind) return {};
+  return damaged(
+      found, begin,
+      fmt::format("sound batches follow at position {}, so this one had been synced: {}", begin + *behind, why));
 }
 
 Result<bool> Log::Recovery::scan(Found& found, std::int64_t stop_offset, std::string& why) {
@@ -243,9 +258,9 @@ Result<void> Log::Recovery::settle() {
     if (auto written = write_index(log_.fs_, log_.dir_, found.index); !written) return written;
   }
   publish();
-  const std::uint64_t window = window_of(log_.options_);
+  const Window window = window_of(log_.options_);
   const bool loses_recovery_point = checkpoint_.segment_base < segments_.front().base_offset;
-  if (window > 0 || window != checkpoint_.window_bytes || log_.recovery_.bytes_cut > 0 || loses_recovery_point) {
+  if (window.bytes > 0 || window != checkpoint_.window || log_.recovery_.bytes_cut > 0 || loses_recovery_point) {
     if (auto synced = log_.sync(); !synced) return synced;
   }
   if (log_.durable_offset() == log_.end_offset() && !log_.checkpoint_is_current()) {

@@ -37,6 +37,7 @@ class Log::Recovery {
   Result<void> choose_segments();
   Result<void> examine_closed(Found& found, std::int64_t next_base);
   Result<void> examine_last(Found& found);
+  Result<void> examine_rest(const Found& found, const std::string& why);
   Result<void> open_file(Found& found);
   // Checks everything from the end of found.index on and adds it. True: sound up to stop_offset or the end of the file.
   // False: what follows is not a batch, and why says what was expected.

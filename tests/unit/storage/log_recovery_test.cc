@@ -91,6 +91,65 @@ TEST_CASE("In a synced log more than the window behind a bad batch is corruption
   CHECK(t.h.fs.contents(t.path) == before);  // nothing was changed
 }
 
+// Written batch by batch, as the coordinator does: what is sound behind a bad batch proves that it had been synced.
+struct Single : Tail {
+  Single() {
+    h.options.one_batch_at_a_time = true;
+    REQUIRE(h.open());
+    for (int i = 0; i < 3; ++i) REQUIRE(h.append_and_sync(2, 100));
+    h.fs.kill();
+    h.log.reset();
+    bytes = h.fs.contents(path);
+  }
+};
+
+TEST_CASE("In a log of single synced batches only the last one can be torn", "[log][recovery]") {
+  Single t;
+  const std::size_t last = t.bytes.size() - t.batch;
+  SECTION("the last one is cut, whatever is left of it") {
+    const std::size_t left = GENERATE(1U, 60U, 61U, 150U);
+    t.h.fs.overwrite(t.path, t.bytes.substr(0, last + left));
+    REQUIRE(t.h.open());
+    CHECK(t.h.log->recovery().bytes_cut == left);
+  }
+  SECTION("the last one is cut when its first bytes never came to the disk") {
+    t.h.fs.overwrite(t.path, t.bytes.substr(0, last) + std::string(100, '\0') + t.bytes.substr(last + 100));
+    REQUIRE(t.h.open());
+    CHECK(t.h.log->recovery().bytes_cut == t.batch);
+  }
+  SECTION("one before it is damage, whichever byte it is") {
+    const std::size_t begin = last - t.batch;
+    for (std::size_t i = 0; i < t.batch; ++i) {
+      if (i >= 12 && i < 16) continue;  // the leader epoch, which nothing covers
+      t.h.fs.overwrite(t.path, flip(t.bytes, begin + i));
+      INFO("byte " << i);
+      const Error error = t.must_refuse();
+      CHECK_THAT(error.message, Contains(t.path) && Contains("position " + std::to_string(begin)) &&
+                                    Contains("follow at position " + std::to_string(last)));
+    }
+  }
+}
+
+TEST_CASE("A batch that a client put into a record proves nothing", "[log][recovery]") {
+  Single t;
+  REQUIRE(t.h.open());
+  const auto inner = test::make_batch(t.h.log->end_offset() + 1);
+  const auto outer = test::make_batch_around(t.h.log->end_offset(), inner);
+  REQUIRE(t.h.log->append(outer));
+  t.h.fs.kill();
+  t.h.log.reset();
+  std::string bytes = t.h.fs.contents(t.path);
+  SECTION("when the header is there") {
+    bytes = flip(bytes, bytes.size() - 1);
+  }
+  SECTION("when the header never came to the disk") {
+    bytes.replace(bytes.size() - outer.size(), 61, 61, '\0');
+  }
+  t.h.fs.overwrite(t.path, bytes);
+  REQUIRE(t.h.open());
+  CHECK(t.h.log->recovery().bytes_cut == outer.size());
+}
+
 TEST_CASE("In a log left to the operating system it is cut", "[log][recovery]") {
   Tail t;
   t.h.options.durability = Durability::kOs;

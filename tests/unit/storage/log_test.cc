@@ -232,6 +232,21 @@ TEST_CASE("Durability can be changed; the new window holds at once", "[log]") {
   h.check_equals_model();
 }
 
+TEST_CASE("One batch at a time: each is synced before the next, and an append is one", "[log]") {
+  LogOptions options = test::small_log();
+  options.one_batch_at_a_time = true;
+  LogHarness h(options);
+  REQUIRE(h.append());
+  CHECK(h.log->durable_offset() == 0);
+  REQUIRE(h.append());
+  CHECK(h.log->durable_offset() == 1);
+  auto two = make_batch(2);
+  const auto second = make_batch(3);
+  two.insert(two.end(), second.begin(), second.end());
+  CHECK(h.log->append(two).error().kind == ErrorKind::kTooLarge);
+  CHECK(h.log->end_offset() == 2);
+}
+
 TEST_CASE("A synced log never has more than its window unsynced", "[log]") {
   LogOptions options = test::small_log();
   options.segment_bytes = 1 << 20;

@@ -23,6 +23,17 @@ std::vector<std::byte> make_batch(std::int64_t base_offset, int records, std::si
   return {bytes->begin(), bytes->end()};
 }
 
+std::vector<std::byte> make_batch_around(std::int64_t base_offset, std::span<const std::byte> value) {
+  protocol::BatchBuilder builder;
+  protocol::BatchOptions options;
+  options.base_offset = base_offset;
+  builder.start(options);
+  builder.append(1000, std::nullopt, value);
+  const auto bytes = builder.finish();
+  REQUIRE(bytes);
+  return {bytes->begin(), bytes->end()};
+}
+
 void Model::cut(std::int64_t end_offset) {
   while (!batches.empty() && batches.back().end_offset > end_offset) batches.pop_back();
 }

@@ -18,6 +18,9 @@ namespace cohort::storage::test {
 std::vector<std::byte> make_batch(std::int64_t base_offset, int records = 1, std::size_t value_bytes = 20,
                                   std::int64_t timestamp_ms = 1000, unsigned seed = 0);
 
+// A batch of one record whose value is `value`.
+std::vector<std::byte> make_batch_around(std::int64_t base_offset, std::span<const std::byte> value);
+
 // All batches that were ever appended, in order: what a log must be a prefix of.
 struct Model {
   struct Batch {
