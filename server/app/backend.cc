@@ -38,6 +38,7 @@ topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
                                    ? config.offsets_topic.num_partitions
                                    : static_cast<std::int32_t>(std::max<std::size_t>(4, 2 * cores()));
   options.offsets_segment_bytes = config.offsets_topic.segment_bytes;
+  options.verify_logs_on_start = config.verify_logs_on_start;
   options.producer_id_expiration = config.producer_id_expiration;
   options.fetch_max_bytes = config.fetch_max_bytes;
   return options;
@@ -111,16 +112,18 @@ void Backend::start() {
 Result<void> Backend::stop(std::chrono::milliseconds limit) {
   auto drained = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(shards_.size()));
   for (const auto& shard : shards_) shard->stop([drained] { drained->count_down(); });
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!drained->try_wait() && std::chrono::steady_clock::now() < deadline) {
+  const auto in_time = [deadline = std::chrono::steady_clock::now() + limit] {
+    return std::chrono::steady_clock::now() < deadline;
+  };
+  while (!drained->try_wait() && in_time()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (!drained->try_wait()) log::warn("Server", "The disk does not take the last writes; ending without them");
   reactors_.stop();
   log_threads_.stop();
   workers_.stop();
-  topics_->close();
-  return logs_->close();
+  topics_->close(in_time);
+  return logs_->close(in_time);
 }
 
 }  // namespace cohort::app

@@ -26,7 +26,8 @@ class Backend {
   // Takes the data folder and opens what is in it; nothing runs yet. The error is one clear sentence.
   Result<void> open();
   void start();
-  // The network is stopped already. Waits at most so long for a disk that takes its time: what was answered is durable.
+  // The network is stopped already. Waits at most so long for a disk that takes its time: what was answered is durable,
+  // and what makes the next start quick can be left out.
   Result<void> stop(std::chrono::milliseconds limit);
 
   reactor::ReactorPool& reactors() { return reactors_; }

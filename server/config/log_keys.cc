@@ -267,6 +267,13 @@ std::vector<Key> segment_keys() {
        .doc = "What an acknowledgement of acks=all promises: os survives the death of the process, sync that of the "
               "machine. Offsets and groups are always synced.",
        .set = set_durability},
+      {.name = "cohort.verify.logs.on.start",
+       .type = kBoolean,
+       .default_text = "false",
+       .doc =
+           "Read all records of all topics at each start and refuse damaged ones. Offsets, groups and the catalogue of "
+           "topics are always checked.",
+       .set = &store<&S::verify_logs_on_start>},
       {.name = "cohort.log.threads",
        .type = kInt,
        .default_text = "0",

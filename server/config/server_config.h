@@ -95,8 +95,9 @@ struct ServerConfig {
   std::int32_t node_id = 1;
   std::string rack;  // empty: none
   std::string log_dir = "/tmp/kafka-logs";
-  std::int32_t reactors = 0;     // cohort.reactors; 0: one per core
-  std::int32_t log_threads = 0;  // cohort.log.threads; 0: as many as reactors, at least 2
+  std::int32_t reactors = 0;          // cohort.reactors; 0: one per core
+  std::int32_t log_threads = 0;       // cohort.log.threads; 0: as many as reactors, at least 2
+  bool verify_logs_on_start = false;  // cohort.verify.logs.on.start
   Duration producer_id_expiration = std::chrono::hours{24};
   std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // fetch.max.bytes, >= 1024
   std::int32_t max_request_partitions = 2000;       // max.request.partition.size.limit, > 0

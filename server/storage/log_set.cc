@@ -125,11 +125,24 @@ Result<void> LogSet::take_folder() {
   return {};
 }
 
+Result<void> LogSet::holds_no_log() const {
+  const auto entries = fs_.list(options_.dir);
+  if (!entries) return std::unexpected(entries.error());
+  for (const DirEntry& entry : *entries) {
+    if (!entry.is_dir || !parse_folder_name(entry.name)) continue;
+    return fail(ErrorKind::kCorrupt, fmt::format("{} is missing, but {} is there: nothing was changed",
+                                                 path_of(kMetaName), path_of(entry.name)));
+  }
+  return {};
+}
+
 // 2. Whose folder it is (Kafka: meta.properties).
 Result<void> LogSet::load_meta() {
   const std::string path = path_of(kMetaName);
   const auto text = read_whole_file(fs_, path, kMaxMetaBytes);
   if (!text && text.error().kind == ErrorKind::kNotFound) {
+    // It is the first file of a new folder, so logs without it are a folder that lost it.
+    if (auto empty = holds_no_log(); !empty) return empty;
     CHECK(!options_.new_cluster_id.empty());
     cluster_id_ = options_.new_cluster_id;
     return replace_file(fs_, options_.dir, kMetaName,
@@ -183,6 +196,12 @@ std::vector<LogId> LogSet::stored() const {
   ids.reserve(logs_.size());
   for (const auto& [name, entry] : logs_) ids.push_back(entry.id);
   return ids;
+}
+
+bool LogSet::is_stored(const LogId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = logs_.find(folder_name(id.topic, id.partition));
+  return entry != logs_.end() && entry->second.id == id;
 }
 
 Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, const LogOptions& options) {
@@ -276,18 +295,27 @@ Result<void> LogSet::delete_folder(const std::string& name) {
   return fs_.remove_dir(dir);
 }
 
-Result<void> LogSet::close() {
-  std::vector<std::shared_ptr<Log>> open;
+Result<void> LogSet::close(const std::function<bool()>& in_time) {
+  std::vector<std::shared_ptr<Log>> synced;
+  std::vector<std::shared_ptr<Log>> others;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : logs_) {
-      if (entry.log != nullptr) open.push_back(entry.log);
+      if (entry.log != nullptr) (entry.log->is_synced() ? synced : others).push_back(entry.log);
     }
   }
   Result<void> first;
-  for (const auto& log : open) {
-    if (auto closed = log->close(); !closed && first) first = std::move(closed);
+  const auto close_log = [&first](Log& log) {
+    if (auto closed = log.close(); !closed && first) first = std::move(closed);
+  };
+  for (const auto& log : synced) close_log(*log);
+  std::size_t left = others.size();
+  for (const auto& log : others) {
+    if (!in_time()) break;
+    close_log(*log);
+    --left;
   }
+  if (left > 0) log::info("LogSet", "{} logs are left for the next start to check", left);
   return first;
 }
 

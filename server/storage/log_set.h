@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,8 @@ class LogSet {
   // The logs whose folders are in the data folder, opened or not. For the catalogue, to find what nobody owns.
   std::vector<LogId> stored() const;
 
+  bool is_stored(const LogId& id) const;
+
   // kCorrupt when the folder of that name belongs to another topic id or its log is damaged. An open log is returned
   // again as it is. A new log begins at offset 0 and is durable when this returns.
   Result<std::shared_ptr<Log>> open_or_create(const LogId& id, const LogOptions& options);
@@ -60,8 +63,10 @@ class LogSet {
   // A log that is not there (removed before a crash was noticed) is no error.
   Result<void> remove(const LogId& id);
 
-  // Closes every log (see Log::close) and gives the first error; the others are closed all the same.
-  Result<void> close();
+  // Closes the logs (see Log::close), those that are synced first, and gives the first error; the others are closed all
+  // the same. A log that is left to the operating system is closed only while in_time() holds: it is safe without, the
+  // next start scans its tail.
+  Result<void> close(const std::function<bool()>& in_time);
   Result<std::uint64_t> free_bytes() const;
 
  private:
@@ -73,6 +78,7 @@ class LogSet {
 
   Result<void> take_folder();
   Result<void> load_meta();
+  Result<void> holds_no_log() const;
   Result<void> scan();
   Result<void> create(const LogId& id, const LogOptions& options);
   Result<void> delete_folder(const std::string& name);

@@ -17,8 +17,10 @@ namespace {
 
 constexpr std::int64_t kProducerIdBlock = 1000;  // as Kafka's ProducerIdsBlock
 constexpr std::uint64_t kLogKey = 0;
-constexpr std::size_t kMaxGroup = 1000;           // requests that are decided together
-constexpr std::size_t kMaxGroupRecords = 10'000;  // no more are decided once there are so many records
+constexpr std::size_t kMaxGroup = 1000;                       // requests that are decided together
+constexpr std::size_t kMaxGroupRecords = 10'000;              // no more are decided once there are so many records
+constexpr std::size_t kMaxGroupBytes = std::size_t{1} << 20;  // or so many bytes of them
+static_assert(kMaxGroupBytes < kMaxStepBytes);
 constexpr std::size_t kMaxWarnings = 20;
 
 // Once per start: the server's bounds do not change while it lives, and what is set later is within them.
@@ -69,11 +71,21 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
   return catalogue;
 }
 
+Result<void> Catalogue::mark_opened(Now now) {
+  CatalogueOutput mark;
+  core_->mark_carried_out(mark);
+  if (mark.records.empty()) return {};
+  auto noted = log_.note(mark.records, now.wall_ms);
+  version_ = log_.end_offset();
+  return noted;
+}
+
 void Catalogue::publish() {
   if (!groups_) groups_ = std::make_shared<const GroupSettingsById>(core_->groups());
   auto snapshot = std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), groups_);
-  place_.cell.publish(snapshot);
+  // Before `api` can see it: what is asked on the ground of a view comes to a shard behind that view.
   if (subscriber_) subscriber_(snapshot);
+  place_.cell.publish(snapshot);
 }
 
 void Catalogue::change(Decide decide) {
@@ -92,7 +104,8 @@ void Catalogue::pump() {
     const Now now = place_.reactor.now();
     if (failed_ && now.mono >= retry_at_) return reload();
     CatalogueOutput output;
-    while (!waiting_.empty() && group_.size() < kMaxGroup && output.records.size() < kMaxGroupRecords) {
+    while (!waiting_.empty() && group_.size() < kMaxGroup && output.records.size() < kMaxGroupRecords &&
+           output.bytes < kMaxGroupBytes) {
       Decide decide = std::move(waiting_.front());
       waiting_.pop_front();
       group_.push_back(decide(*core_, context(now), output));
@@ -115,6 +128,7 @@ void Catalogue::write(CatalogueOutput output) {
               now_ms = place_.reactor.now().wall_ms]() mutable {
     auto written = std::make_unique<Written>();
     written->result = log_.write(output.records, now_ms);
+    written->version = log_.end_offset();
     written->changes = std::move(output.changes);
     written->groups_changed = output.groups_changed;
     if (written->result && !snapshot.empty()) {
@@ -123,7 +137,6 @@ void Catalogue::write(CatalogueOutput output) {
         log::warn("Catalogue", "its log could not be shortened: {}", replaced.error().message);
       }
     }
-    written->version = log_.end_offset();
     place_.reactor.post([this, written = std::move(written)] { on_written(std::move(*written)); });
   };
   busy_ = place_.threads.submit(kLogKey, std::move(job));
@@ -153,12 +166,24 @@ void Catalogue::on_written(Written written) {
     return pump();
   }
   busy_ = true;
-  carry_out_(std::move(written.changes), [this] {
-    busy_ = false;
-    publish();
-    finish_group(ErrorCode::kNone);
-    pump();
-  });
+  carry_out_(std::move(written.changes), [this](bool all_made) { on_carried_out(all_made); });
+}
+
+void Catalogue::on_carried_out(bool all_made) {
+  busy_ = false;
+  all_made_ = all_made_ && all_made;
+  CatalogueOutput mark;
+  if (all_made_) core_->mark_carried_out(mark);
+  if (!mark.records.empty()) {
+    // Nobody waits for it: without it the next start only trusts a missing folder more than it needs to.
+    auto job = [this, records = std::move(mark.records), now_ms = place_.reactor.now().wall_ms] {
+      if (auto noted = log_.note(records, now_ms); !noted) log::warn("Catalogue", "{}", noted.error().message);
+    };
+    (void)place_.threads.submit(kLogKey, std::move(job));  // not taken: the process is ending
+  }
+  publish();
+  finish_group(ErrorCode::kNone);
+  pump();
 }
 
 void Catalogue::finish_group(ErrorCode failure) {

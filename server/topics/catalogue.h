@@ -32,8 +32,10 @@ namespace cohort::topics {
 
 class Catalogue {
  public:
-  // Carries changes out; done when partitions and logs are as they should be (or logged that they cannot be).
-  using CarryOut = std::function<void(std::vector<TopicChange> changes, std::function<void()> done)>;
+  // Carries changes out; done when partitions and logs are as they should be, or with false and logged that they
+  // cannot.
+  using CarriedOut = std::function<void(bool all_made)>;
+  using CarryOut = std::function<void(std::vector<TopicChange> changes, CarriedOut done)>;
   // Called with kNone when the decision is durable and published, else with the error for all of it.
   using Answer = std::move_only_function<void(protocol::ErrorCode failure)>;
   // Decides a request and gives what shall be called when that counts.
@@ -54,6 +56,8 @@ class Catalogue {
   static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, bool stored_others, Now now);
 
   const CatalogueCore& core() const { return *core_; }
+  // Blocks. All partitions are open: from here on a missing folder is a lost one.
+  Result<void> mark_opened(Now now);
   void set_carry_out(CarryOut carry_out) { carry_out_ = std::move(carry_out); }
   void on_snapshot(std::function<void(const SnapshotCell::Pointer&)> subscriber) {
     subscriber_ = std::move(subscriber);
@@ -73,12 +77,13 @@ class Catalogue {
   void pump();
   void write(CatalogueOutput output);
   void on_written(Written written);
+  void on_carried_out(bool all_made);
   void finish_group(protocol::ErrorCode failure);
   void reload();
   void refill_producer_ids();
 
   Place place_;
-  CatalogueLog log_;  // a job's while busy_
+  CatalogueLog log_;  // the jobs', which run one at a time
   std::unique_ptr<CatalogueCore> core_;
   CarryOut carry_out_;
   std::function<void(const SnapshotCell::Pointer&)> subscriber_;
@@ -88,7 +93,8 @@ class Catalogue {
   std::deque<Decide> waiting_;
   std::vector<Answer> group_;  // decided, on its way
   bool busy_ = false;
-  bool failed_ = false;  // the core is not what the log says
+  bool all_made_ = true;  // else a partition lacks its folder until the next start, and nothing is marked
+  bool failed_ = false;   // the core is not what the log says
   MonoTime retry_at_{};
 
   std::int64_t next_producer_id_ = 0;

@@ -28,6 +28,12 @@ protocol::CatalogueTopicRecord to_record(const TopicInfo& topic) {
   return record;
 }
 
+protocol::CatalogueRecord carried_out_record() {
+  protocol::CatalogueCarriedOutRecord record;
+  record.value.emplace();
+  return record;
+}
+
 protocol::CatalogueGroupRecord to_record(const std::string& group, const config::GroupSettings& settings) {
   protocol::CatalogueGroupRecord record;
   record.key.group_id = group;
@@ -41,7 +47,25 @@ protocol::CatalogueGroupRecord to_record(const std::string& group, const config:
   return record;
 }
 
+template <typename Configs>
+std::size_t config_bytes(const Configs& configs) {
+  std::size_t bytes = 0;
+  for (const auto& config : configs) bytes += config.name.size() + config.value.size() + 8;
+  return bytes;
+}
+
 }  // namespace
+
+std::size_t estimated_bytes(const protocol::CatalogueRecord& record) {
+  constexpr std::size_t kOverhead = 64;
+  if (const auto* topic = std::get_if<protocol::CatalogueTopicRecord>(&record); topic != nullptr && topic->value) {
+    return kOverhead + topic->value->name.size() + config_bytes(topic->value->configs);
+  }
+  if (const auto* group = std::get_if<protocol::CatalogueGroupRecord>(&record)) {
+    return kOverhead + group->key.group_id.size() + (group->value ? config_bytes(group->value->configs) : 0);
+  }
+  return kOverhead;
+}
 
 Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
   return std::visit(
@@ -51,6 +75,9 @@ Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
           return apply_topic(typed);
         } else if constexpr (std::is_same_v<Record, protocol::CatalogueGroupRecord>) {
           return apply_group(typed);
+        } else if constexpr (std::is_same_v<Record, protocol::CatalogueCarriedOutRecord>) {
+          unmade_.clear();
+          return {};
         } else {
           static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
           if (!typed.value || typed.value->next_producer_id < next_producer_id_) {
@@ -67,6 +94,7 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   const protocol::TopicId id(record.key.topic_id);
   if (!record.value) {
     erase(id);
+    unmade_.erase(id);
     return {};
   }
   const auto& value = *record.value;
@@ -77,6 +105,8 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   if (same_name && same_name->id != id) {
     return fail(ErrorKind::kCorrupt, fmt::format("two topics are called {}", value.name.view()));
   }
+  const std::int32_t made_before = same_name ? same_name->partitions : 0;
+  if (value.partitions > made_before) unmade_.try_emplace(id, made_before);
   erase(id);
   auto topic = std::make_shared<TopicInfo>();
   topic->id = id;
@@ -132,7 +162,13 @@ std::shared_ptr<const TopicInfo> CatalogueCore::find(std::string_view name) cons
 void CatalogueCore::emit(protocol::CatalogueRecord record, CatalogueOutput& output) {
   const auto applied = apply(record);
   CHECK(applied.has_value(), "the catalogue decided a record that it cannot apply");
+  output.bytes += estimated_bytes(record);
   output.records.push_back(std::move(record));
+}
+
+std::optional<CatalogueCore::Refusal> CatalogueCore::check_step(const CatalogueOutput& output) {
+  if (output.bytes < kMaxStepBytes) return std::nullopt;
+  return Refusal{ErrorCode::kPolicyViolation, "Too many changes in one request."};
 }
 
 void CatalogueCore::emit_topic(TopicInfo topic, CatalogueOutput& output) {
@@ -156,6 +192,7 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_group(const AlterConf
       return Refusal{ErrorCode::kInvalidConfig, fmt::format("{} is no list of a group", change.name)};
     }
   }
+  if (auto refusal = check_step(output)) return refusal;
   auto settings = config::check_group_settings(changed, options_.group);
   if (!settings) return Refusal{ErrorCode::kInvalidConfig, std::move(settings.error().message)};
   if (before.empty() && !settings->empty() && groups_.size() >= options_.max_configured_groups) {
@@ -175,6 +212,15 @@ std::int64_t CatalogueCore::reserve_producer_ids(std::int64_t count, CatalogueOu
   return first;
 }
 
+void CatalogueCore::mark_carried_out(CatalogueOutput& output) {
+  if (!unmade_.empty()) emit(carried_out_record(), output);
+}
+
+bool CatalogueCore::may_be_unmade(const TopicInfo& topic, std::int32_t partition) const {
+  const auto found = unmade_.find(topic.id);
+  return found != unmade_.end() && partition >= found->second;
+}
+
 std::vector<std::shared_ptr<const TopicInfo>> CatalogueCore::topics() const {
   std::vector<std::shared_ptr<const TopicInfo>> topics;
   topics.reserve(by_name_.size());
@@ -188,8 +234,19 @@ std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
   protocol::CatalogueProducerIdsRecord producer_ids;
   producer_ids.value.emplace().next_producer_id = next_producer_id_;
   records.emplace_back(std::move(producer_ids));
-  for (const auto& [name, topic] : by_name_) records.emplace_back(to_record(*topic));
   for (const auto& [group, settings] : groups_) records.emplace_back(to_record(group, settings));
+  // What is carried out stands before the mark, what may not be, behind it.
+  for (const auto& [name, topic] : by_name_) {
+    const auto unmade = unmade_.find(topic->id);
+    if (unmade != unmade_.end() && unmade->second == 0) continue;
+    auto record = to_record(*topic);
+    if (unmade != unmade_.end()) record.value->partitions = unmade->second;
+    records.emplace_back(std::move(record));
+  }
+  if (!by_name_.empty()) records.push_back(carried_out_record());
+  for (const auto& [name, topic] : by_name_) {
+    if (unmade_.contains(topic->id)) records.emplace_back(to_record(*topic));
+  }
   return records;
 }
 

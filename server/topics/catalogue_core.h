@@ -34,9 +34,16 @@ struct TopicChange {
 // What a step decided: records to write, in order, and what they change beyond the catalogue.
 struct CatalogueOutput {
   std::vector<protocol::CatalogueRecord> records;
+  std::size_t bytes = 0;  // that the records take, about
   std::vector<TopicChange> changes;
   bool groups_changed = false;  // what groups have set for themselves
 };
+
+// All records of a step stand in one batch of the log, so there is a most that it may decide. Over it:
+// POLICY_VIOLATION, before anything is applied. Far below what the log takes at once, and a single record is small
+// beside it.
+inline constexpr std::size_t kMaxStepBytes = std::size_t{12} << 20;
+std::size_t estimated_bytes(const protocol::CatalogueRecord& record);
 
 // What a step is given besides its request.
 struct CatalogueContext {
@@ -64,6 +71,9 @@ class CatalogueCore {
   // The first of `count` ids that are now reserved. The caller must not use one before the record is durable.
   std::int64_t reserve_producer_ids(std::int64_t count, CatalogueOutput& output);
 
+  // All that was decided so far is carried out. Nothing when that is known already.
+  void mark_carried_out(CatalogueOutput& output);
+
   // The only mutator. An error: a record that no decision can have made, so the log is damaged.
   Result<void> apply(const protocol::CatalogueRecord& record);
 
@@ -72,10 +82,13 @@ class CatalogueCore {
   std::vector<std::shared_ptr<const TopicInfo>> topics() const;
   std::size_t topic_count() const { return by_name_.size(); }
   // Records that a log of this state alone would have.
-  std::size_t live_records() const { return by_name_.size() + groups_.size() + 1; }
+  std::size_t live_records() const { return by_name_.size() + groups_.size() + 2; }
   // Of the groups that have any.
   const GroupSettingsById& groups() const { return groups_; }
   std::int64_t partition_count() const { return partition_count_; }
+  // Whether the partition's folder may be missing, because a crash cut short what makes it. Later a missing one was
+  // lost.
+  bool may_be_unmade(const TopicInfo& topic, std::int32_t partition) const;
   std::int64_t next_producer_id() const { return next_producer_id_; }
   // Records that make this state out of nothing.
   std::vector<protocol::CatalogueRecord> snapshot_records() const;
@@ -87,7 +100,8 @@ class CatalogueCore {
     ConfigOverrides overrides;
   };
 
-  std::expected<Plan, Refusal> plan_topic(const CreateTopic& topic) const;
+  std::expected<Plan, Refusal> plan_topic(const CreateTopic& topic, const CatalogueOutput& output) const;
+  static std::optional<Refusal> check_step(const CatalogueOutput& output);
   std::optional<Refusal> check_new_name(std::string_view name) const;
   std::expected<std::int32_t, Refusal> count_partitions(const CreateTopic& topic) const;
   std::optional<Refusal> check_room(std::int64_t more_topics, std::int64_t more_partitions) const;
@@ -107,6 +121,8 @@ class CatalogueCore {
   std::unordered_map<protocol::TopicId, std::shared_ptr<const TopicInfo>> by_id_;
   std::unordered_multimap<std::string, std::string> collisions_;  // unified name → names with '.' or '_'
   GroupSettingsById groups_;
+  // Of topics that were made or grew since the last mark: the first partition that may be unmade.
+  std::unordered_map<protocol::TopicId, std::int32_t> unmade_;
   std::int64_t partition_count_ = 0;
   std::int64_t next_producer_id_ = 0;
 };

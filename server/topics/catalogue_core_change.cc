@@ -120,6 +120,7 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::grow_topic(const CreatePart
     }
   }
   if (auto refusal = check_room(0, more)) return refusal;
+  if (auto refusal = check_step(output)) return refusal;
   if (validate_only) return std::nullopt;
   TopicInfo changed = *topic;
   changed.partitions = request.count;
@@ -159,6 +160,7 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_topic(const AlterConf
     return Refusal{ErrorCode::kInvalidRequest,
                    fmt::format("The configuration of internal topic '{}' is fixed", request.name)};
   }
+  if (auto refusal = check_step(output)) return refusal;
   TopicInfo changed = *topic;
   if (auto refusal = apply_changes(changed.overrides, request.changes, options_.defaults)) return refusal;
   if (auto checked = check_overrides(changed.overrides, options_.defaults); !checked) {

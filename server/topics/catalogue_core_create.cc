@@ -28,7 +28,7 @@ std::vector<CreatedTopic> CatalogueCore::create_topics(const std::vector<CreateT
       refuse(ErrorCode::kInvalidRequest, "Duplicate topic name.");
       continue;
     }
-    auto plan = plan_topic(topic);
+    auto plan = plan_topic(topic, output);
     if (!plan) {
       refuse(plan.error().error, std::move(plan.error().message));
       continue;
@@ -78,7 +78,9 @@ std::vector<CreatedTopic> CatalogueCore::auto_create(const std::vector<std::stri
   return answers;
 }
 
-std::expected<CatalogueCore::Plan, CatalogueCore::Refusal> CatalogueCore::plan_topic(const CreateTopic& topic) const {
+std::expected<CatalogueCore::Plan, CatalogueCore::Refusal> CatalogueCore::plan_topic(
+    const CreateTopic& topic, const CatalogueOutput& output) const {
+  if (auto refusal = check_step(output)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_new_name(topic.name)) return std::unexpected(std::move(*refusal));
   Plan plan;
   for (const auto& [name, value] : topic.configs) {

@@ -14,10 +14,9 @@
 namespace cohort::topics {
 namespace {
 
-constexpr std::size_t kBatchBytes = std::size_t{256} << 10;  // a batch takes no more records once it has this much
 constexpr std::size_t kMaxBatchBytes = std::size_t{64} << 20;
-constexpr std::size_t kAtOnce = 100;   // records of a snapshot in one append: ids may be long, an append is bounded
-constexpr std::int64_t kSlack = 1000;  // records that the log may hold beyond twice the live ones
+constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes of a snapshot in one append, about
+constexpr std::int64_t kSlack = 1000;                  // records that the log may hold beyond twice the live ones
 
 // Which topic ids are random; this one stands for the catalogue itself in every data folder.
 constexpr protocol::Uuid kCatalogueId(0, 2);
@@ -25,6 +24,7 @@ constexpr protocol::Uuid kCatalogueId(0, 2);
 storage::LogOptions options() {
   storage::LogOptions options;
   options.durability = storage::Durability::kSync;
+  options.one_batch_at_a_time = true;
   return options;
 }
 
@@ -71,31 +71,25 @@ Result<void> CatalogueLog::replay(CatalogueCore& core) {
   }
 }
 
-// All in one append, which the log takes whole or not at all: after a failure nothing of it may be replayed.
+// All in one batch, which the log takes whole or not at all: after a failure nothing of it may be replayed.
 Result<void> CatalogueLog::append(std::span<const protocol::CatalogueRecord> records, std::int64_t now_ms) {
-  const std::int64_t first = log_->end_offset();
-  std::vector<std::byte> batches;
+  protocol::BatchOptions batch;
+  batch.base_offset = log_->end_offset();
+  batch.partition_leader_epoch = 0;
   protocol::BatchBuilder builder;
+  builder.start(batch);
   protocol::ByteBuffer key;
   protocol::ByteBuffer value;
-  for (std::size_t at = 0; at < records.size();) {
-    protocol::BatchOptions batch;
-    batch.base_offset = first + static_cast<std::int64_t>(at);
-    batch.partition_leader_epoch = 0;
-    builder.start(batch);
-    while (at < records.size() && builder.estimated_size() < kBatchBytes) {
-      key.clear();
-      value.clear();
-      const auto has_value = protocol::write_catalogue_record(records[at], key, value);
-      if (!has_value) return std::unexpected(has_value.error());
-      builder.append(now_ms, key.view(), *has_value ? protocol::NullableSpan(value.view()) : std::nullopt);
-      ++at;
-    }
-    const auto bytes = builder.finish();
-    if (!bytes) return std::unexpected(bytes.error());
-    batches.insert(batches.end(), bytes->begin(), bytes->end());
+  for (const protocol::CatalogueRecord& record : records) {
+    key.clear();
+    value.clear();
+    const auto has_value = protocol::write_catalogue_record(record, key, value);
+    if (!has_value) return std::unexpected(has_value.error());
+    builder.append(now_ms, key.view(), *has_value ? protocol::NullableSpan(value.view()) : std::nullopt);
   }
-  return log_->append(batches);
+  const auto bytes = builder.finish();
+  if (!bytes) return std::unexpected(bytes.error());
+  return log_->append(*bytes);
 }
 
 Result<void> CatalogueLog::write(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
@@ -103,12 +97,19 @@ Result<void> CatalogueLog::write(const std::vector<protocol::CatalogueRecord>& r
   return log_->sync();
 }
 
+Result<void> CatalogueLog::note(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms) {
+  return append(records, now_ms);
+}
+
 Result<void> CatalogueLog::replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms) {
   if (auto rolled = log_->roll(); !rolled) return rolled;
   const std::int64_t first = log_->end_offset();
   // In pieces, of which any number may be there: each only says again what the records before it came to.
-  for (auto rest = std::span(snapshot); !rest.empty(); rest = rest.subspan(std::min(rest.size(), kAtOnce))) {
-    if (auto appended = append(rest.first(std::min(rest.size(), kAtOnce)), now_ms); !appended) return appended;
+  for (auto rest = std::span(snapshot); !rest.empty();) {
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < rest.size() && bytes < kAtOnce; ++count) bytes += estimated_bytes(rest[count]);
+    if (auto appended = append(rest.first(count), now_ms); !appended) return appended;
+    rest = rest.subspan(count);
   }
   if (auto synced = log_->sync(); !synced) return synced;
   return log_->delete_before(first);

@@ -32,6 +32,8 @@ class CatalogueLog {
   Result<void> replay(CatalogueCore& core);
   // Appends and syncs; after a failure and recover() none of the records is in the log. Not empty.
   Result<void> write(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms);
+  // Appends without a sync: durable with the next write.
+  Result<void> note(const std::vector<protocol::CatalogueRecord>& records, std::int64_t now_ms);
   // snapshot: the state as of the last record written.
   Result<void> replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms);
   // After a failed write: makes the log writable again, ending where it is durable.

@@ -11,6 +11,10 @@ using protocol::ErrorCode;
 
 namespace {
 
+// What a fetch that waits may keep of what it has read. With more it reads again when it is answered: many that wait
+// for much would pin it all.
+constexpr std::size_t kKeepBytes = std::size_t{64} << 10;
+
 // The whole batches at the front that fit; with at_least_one the first one even if it does not.
 std::size_t whole_batches(std::span<const std::byte> bytes, std::size_t limit, bool at_least_one) {
   std::size_t end = 0;
@@ -53,6 +57,9 @@ std::uint64_t FetchHome::start(FetchCall call, Done done) {
   auto owned = std::make_unique<Fetch>();
   Fetch& fetch = *owned;
   fetch.call = std::move(call);
+  // KafkaApis.handleFetchRequest: more than the answer may hold is not waited for.
+  fetch.max_bytes = std::min(max_bytes_, static_cast<std::size_t>(std::max(fetch.call.max_bytes, 0)));
+  fetch.min_bytes = std::min(fetch.max_bytes, static_cast<std::size_t>(std::max(fetch.call.min_bytes, 0)));
   fetch.done = std::move(done);
   fetch.results.resize(fetch.call.partitions.size());
   fetch.deadline = reactor_.now().mono + Duration{std::max(fetch.call.max_wait_ms, 0)};
@@ -71,9 +78,7 @@ std::uint64_t FetchHome::start(FetchCall call, Done done) {
   }
 
   // 2. All of them read, and park if they find too little.
-  const std::size_t min_bytes =
-      fetch.call.max_wait_ms > 0 ? static_cast<std::size_t>(std::max(fetch.call.min_bytes, 0)) : 0;
-  const std::size_t max_bytes = std::min(max_bytes_, static_cast<std::size_t>(std::max(fetch.call.max_bytes, 0)));
+  const std::size_t min_bytes = fetch.call.max_wait_ms > 0 ? fetch.min_bytes : 0;
   const std::size_t count = fetch.parts.size();
   for (std::size_t p = 0; p < count; ++p) {
     FetchPart part{.home = reactor_.index(),
@@ -81,7 +86,7 @@ std::uint64_t FetchHome::start(FetchCall call, Done done) {
                    .part = p,
                    .min_bytes = min_bytes,
                    .tell_progress = count > 1 && min_bytes > 1,
-                   .max_bytes = max_bytes,
+                   .max_bytes = fetch.max_bytes,
                    .partitions = {}};
     part.partitions.reserve(fetch.parts[p].indexes.size());
     for (const std::size_t index : fetch.parts[p].indexes) part.partitions.push_back(fetch.call.partitions[index]);
@@ -125,7 +130,7 @@ void FetchHome::on_progress(std::uint64_t fetch_id, std::size_t part_index, std:
   fetch.parts[part_index].bytes = bytes;
   std::size_t sum = 0;
   for (const Part& part : fetch.parts) sum += part.bytes;
-  if (sum >= static_cast<std::size_t>(std::max(fetch.call.min_bytes, 0))) finish(fetch_id, fetch);
+  if (sum >= fetch.min_bytes) finish(fetch_id, fetch);
 }
 
 // Answers, waits, or fetches what parked parts have got.
@@ -134,16 +139,20 @@ void FetchHome::settle(std::uint64_t fetch_id) {
   if (found == fetches_.end()) return;
   Fetch& fetch = *found->second;
   if (std::ranges::any_of(fetch.parts, &Part::outstanding)) return;
-  const auto min_bytes = static_cast<std::size_t>(std::max(fetch.call.min_bytes, 0));
   std::size_t read = 0;
   for (const FetchedPartition& partition : fetch.results) read += partition.records.size();
   const bool any_parked = std::ranges::any_of(fetch.parts, &Part::parked);
-  if (fetch.failed || read >= min_bytes || !any_parked) return answer(fetch_id);
+  const bool enough = fetch.failed || read >= fetch.min_bytes;
+  if (!any_parked || (enough && !fetch.dropped)) return answer(fetch_id);
   // A part that is not parked any more is watched by nobody: no more waiting then.
   if (!std::ranges::all_of(fetch.parts, &Part::parked) || reactor_.now().mono >= fetch.deadline) {
     return finish(fetch_id, fetch);
   }
   if (fetch.waiting) return;
+  if (read > kKeepBytes) {
+    for (FetchedPartition& partition : fetch.results) partition.records = {};
+    fetch.dropped = true;
+  }
   fetch.waiting = true;
   deadlines_.emplace(fetch.deadline, fetch_id);
   arm();
@@ -183,8 +192,7 @@ std::unique_ptr<FetchHome::Fetch> FetchHome::take(std::uint64_t fetch_id) {
 void FetchHome::answer(std::uint64_t fetch_id) {
   const std::unique_ptr<Fetch> fetch = take(fetch_id);
   if (fetch->parts.size() > 1) {
-    cut_to_budget(fetch->call, std::min(max_bytes_, static_cast<std::size_t>(std::max(fetch->call.max_bytes, 0))),
-                  fetch->results);
+    cut_to_budget(fetch->call, fetch->max_bytes, fetch->results);
   }
   fetch->done(std::move(fetch->results));
 }

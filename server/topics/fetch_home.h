@@ -57,10 +57,13 @@ class FetchHome {
     Done done;
     std::vector<Part> parts;
     std::vector<FetchedPartition> results;
+    std::size_t max_bytes = 0;  // of the answer
+    std::size_t min_bytes = 0;  // that it waits for
     MonoTime deadline{};
     bool starting = true;  // inside start(): the answer has to wait for a message
     bool waiting = false;  // its deadline is among deadlines_
     bool failed = false;
+    bool dropped = false;  // parked parts had records that were not kept
   };
 
   void settle(std::uint64_t fetch_id);

@@ -68,8 +68,10 @@ void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::
   Group& group = groups_.back();
   const std::size_t before = group.bytes.size();
   const std::int64_t first = core_->next_offset();
+  shared_.decompressed.clear();
   auto produced =
       core_->produce(records.view(), acks, version, config_, now.wall_ms, group.bytes, shared_.decompressed);
+  shared_.decompressed_bytes += shared_.decompressed.size();
   if (shared_.decompressed.capacity() > kKeepScratchBytes) shared_.decompressed = {};
   shared_.inflight_bytes += group.bytes.size() - before;
   group.end_offset = core_->next_offset();

@@ -50,6 +50,7 @@ struct PartitionShared {
   std::size_t inflight_bytes = 0;          // on their way to the log
   std::vector<std::byte> scratch = {};     // of batches that are written at once
   protocol::ByteBuffer decompressed = {};  // of batches that are looked into
+  std::size_t decompressed_bytes = 0;      // looked into since the host set it to 0
 };
 
 // What a partition is opened with.

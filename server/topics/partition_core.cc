@@ -43,18 +43,19 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
     return refused(ErrorCode::kNotEnoughReplicas,
                    fmt::format("min.insync.replicas is {}, there is one replica", config.min_insync_replicas));
   }
+  const auto max_message_bytes = static_cast<std::size_t>(config.max_message_bytes);
+  const std::size_t max_decompressed_bytes = std::max(max_decompressed_bytes_, 2 * max_message_bytes);
   const bool stamps_time = config.timestamp_type == protocol::TimestampType::kLogAppendTime;
-  auto valid =
-      protocol::validate_produced_batch(records,
-                                        {.produce_version = version,
-                                         .max_message_bytes = static_cast<std::size_t>(config.max_message_bytes),
-                                         .max_decompressed_bytes = max_decompressed_bytes_,
-                                         .is_compacted = config.clean_by_compact,
-                                         .timestamp_type = config.timestamp_type,
-                                         .timestamp_before_max_ms = config.timestamp_before_max_ms,
-                                         .timestamp_after_max_ms = config.timestamp_after_max_ms,
-                                         .now_ms = now_ms},
-                                        scratch);
+  auto valid = protocol::validate_produced_batch(records,
+                                                 {.produce_version = version,
+                                                  .max_message_bytes = max_message_bytes,
+                                                  .max_decompressed_bytes = max_decompressed_bytes,
+                                                  .is_compacted = config.clean_by_compact,
+                                                  .timestamp_type = config.timestamp_type,
+                                                  .timestamp_before_max_ms = config.timestamp_before_max_ms,
+                                                  .timestamp_after_max_ms = config.timestamp_after_max_ms,
+                                                  .now_ms = now_ms},
+                                                 scratch);
   if (!valid) {
     Produced produced = refused(valid.error().code, std::move(valid.error().message));
     for (protocol::RecordError& error : valid.error().record_errors) {
@@ -85,9 +86,9 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
   // 3. The bytes as they will lie in the log.
   const std::size_t at = out.size();
   if (config.compression && *config.compression != valid->batch.compression()) {
-    auto packed = recompress(valid->batch, *config.compression, max_decompressed_bytes_);
+    auto packed = recompress(valid->batch, *config.compression, max_decompressed_bytes);
     if (!packed) return refused(ErrorCode::kMessageTooLarge, std::move(packed.error().message));
-    if (packed->size() > static_cast<std::size_t>(config.max_message_bytes)) {
+    if (packed->size() > max_message_bytes) {
       return refused(ErrorCode::kMessageTooLarge,
                      fmt::format("the batch has {} bytes with the topic's compression, {} are allowed", packed->size(),
                                  config.max_message_bytes));

@@ -14,7 +14,8 @@ using protocol::ErrorCode;
 
 namespace {
 
-constexpr Duration kFlushRound = std::chrono::milliseconds{100};  // how exactly flush.ms is kept
+constexpr std::size_t kDecompressedPerTurn = std::size_t{4} << 20;  // some 10 ms of gzip
+constexpr Duration kFlushRound = std::chrono::milliseconds{100};    // how exactly flush.ms is kept
 
 bool flushes_by_time(const TopicConfig& config) {
   return config.flush_ms != std::numeric_limits<std::int64_t>::max();
@@ -46,7 +47,7 @@ PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage
 
 void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
   offline_.erase(id);
-  flushes_ = flushes_ || flushes_by_time(seed.config);
+  note_flush(id, seed.config);
   partitions_[id] = std::make_shared<Partition>(shared_, std::move(seed), log_key(id));
   if (started_) start();
 }
@@ -71,6 +72,7 @@ void PartitionHost::remove(const std::vector<PartitionId>& ids, std::function<vo
   };
   for (const PartitionId& id : ids) {
     offline_.erase(id);
+    flushing_.erase(id);
     const auto found = partitions_.find(id);
     if (found == partitions_.end()) {
       one_less();
@@ -86,7 +88,7 @@ void PartitionHost::remove(const std::vector<PartitionId>& ids, std::function<vo
 
 void PartitionHost::set_config(const PartitionId& id, const TopicConfig& config) {
   if (Partition* partition = find(id)) partition->set_config(config);
-  flushes_ = flushes_ || flushes_by_time(config);
+  note_flush(id, config);
   start();
 }
 
@@ -95,31 +97,43 @@ void PartitionHost::foreign_durable(const PartitionId& id, std::int64_t end_offs
 }
 
 void PartitionHost::produce(ProducePart part, std::move_only_function<void(std::vector<ProducedPartition>)> done) {
-  struct Join {
-    std::vector<ProducedPartition> answers;
-    std::size_t left;
-    std::move_only_function<void(std::vector<ProducedPartition>)> done;
-  };
-  auto join = std::make_shared<Join>();
-  join->answers.resize(part.partitions.size());
-  join->left = part.partitions.size();
-  join->done = std::move(done);
-  const auto answer = [](Join& to, std::size_t index, ProducedPartition produced) {
-    to.answers[index] = std::move(produced);
-    if (--to.left == 0) to.done(std::move(to.answers));
-  };
-  const Now now = shared_.reactor.now();
-  for (std::size_t i = 0; i < part.partitions.size(); ++i) {
-    const ProducePartition& request = part.partitions[i];
-    if (Partition* partition = find(request.id)) {
-      partition->produce(request.records, part.acks, part.version, now,
-                         [join, i, answer](ProducedPartition produced) { answer(*join, i, std::move(produced)); });
-    } else {
-      ProducedPartition missing;
-      missing.error = why_missing(request.id);
-      answer(*join, i, std::move(missing));
+  auto produce = std::make_shared<Produce>(std::move(part), std::move(done));
+  produce->left = produce->part.partitions.size();
+  produce->answers.resize(produce->left);
+  produces_.push_back(std::move(produce));
+  if (produces_.size() == 1) go_on_producing();
+}
+
+// Until a turn's worth of records was decompressed. Whatever comes meanwhile waits its turn behind: a producer's
+// batches must not overtake each other.
+void PartitionHost::go_on_producing() {
+  shared_.decompressed_bytes = 0;
+  while (!produces_.empty()) {
+    const std::shared_ptr<Produce> produce = produces_.front();
+    while (produce->next < produce->part.partitions.size()) {
+      if (shared_.decompressed_bytes >= kDecompressedPerTurn) {
+        return shared_.reactor.send([this] { go_on_producing(); });
+      }
+      produce_next(produce);
     }
+    produces_.pop_front();
   }
+}
+
+void PartitionHost::produce_next(const std::shared_ptr<Produce>& produce) {
+  const std::size_t index = produce->next++;
+  auto answer = [produce, index](ProducedPartition produced) {
+    produce->answers[index] = std::move(produced);
+    if (--produce->left == 0) produce->done(std::move(produce->answers));
+  };
+  const ProducePart& part = produce->part;
+  const ProducePartition& request = part.partitions[index];
+  if (Partition* partition = find(request.id)) {
+    return partition->produce(request.records, part.acks, part.version, shared_.reactor.now(), std::move(answer));
+  }
+  ProducedPartition missing;
+  missing.error = why_missing(request.id);
+  answer(std::move(missing));
 }
 
 std::vector<ListedOffset> PartitionHost::list_offsets(const std::vector<ListOffsetsPartition>& partitions) {
@@ -221,32 +235,47 @@ void PartitionHost::on_moved(Partition& partition, std::size_t more_bytes) {
 
 // ---- rounds ----
 
+void PartitionHost::note_flush(const PartitionId& id, const TopicConfig& config) {
+  if (flushes_by_time(config))
+    flushing_.insert(id);
+  else
+    flushing_.erase(id);
+}
+
 Duration PartitionHost::housekeeping_interval() const {
-  return flushes_ ? kFlushRound : shared_.options.defaults.retention_check_interval;
+  return !flushing_.empty() ? kFlushRound : shared_.options.defaults.retention_check_interval;
 }
 
 void PartitionHost::start() {
   const Duration interval = housekeeping_interval();
   // A round that is due stays due, however often topics come and change.
   if (started_ && interval >= interval_) return;
+  if (!started_) full_round_at_ = shared_.reactor.now().mono + shared_.options.defaults.retention_check_interval;
   started_ = true;
   interval_ = interval;
   timer_.set(shared_.reactor.now().mono + interval);
 }
 
+// Rounds for the sake of flush.ms are frequent, and only about the partitions that have it.
 void PartitionHost::housekeep() {
   const Now now = shared_.reactor.now();
-  flushes_ = false;
-  for (const auto& [id, partition] : partitions_) {
-    partition->housekeep(now);
-    flushes_ = flushes_ || flushes_by_time(partition->config());
+  if (now.mono >= full_round_at_) {
+    for (const auto& [id, partition] : partitions_) partition->housekeep(now);
+    full_round_at_ = now.mono + shared_.options.defaults.retention_check_interval;
+  } else {
+    for (const PartitionId& id : flushing_) {
+      if (Partition* partition = find(id)) partition->housekeep(now);
+    }
   }
   interval_ = housekeeping_interval();
   timer_.set(now.mono + interval_);
 }
 
-void PartitionHost::save() const {
-  for (const auto& [id, partition] : partitions_) partition->save();
+void PartitionHost::save(const std::function<bool()>& in_time) const {
+  for (const auto& [id, partition] : partitions_) {
+    if (!in_time()) return;
+    partition->save();
+  }
 }
 
 }  // namespace cohort::topics

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "server/reactor/timer.h"
@@ -71,10 +73,11 @@ class PartitionHost {
   Partition* find(const PartitionId& id);
   // Begins the rounds of retention and the like.
   void start();
-  void save() const;
+  void save(const std::function<bool()>& in_time) const;
 
   // ---- calls ----
-  // done once, with the answers in order, perhaps at once.
+  // done once, with the answers in order, perhaps at once. Parts are worked off in order; what takes long, because its
+  // batches are compressed, in several turns.
   void produce(ProducePart part, std::move_only_function<void(std::vector<ProducedPartition>)> done);
   std::vector<ListedOffset> list_offsets(const std::vector<ListOffsetsPartition>& partitions);
   FetchPartResult fetch(FetchPart part);
@@ -93,10 +96,21 @@ class PartitionHost {
     std::size_t operator()(const ParkedKey& key) const { return key.first * 0x9e3779b97f4a7c15U + key.second; }
   };
 
+  struct Produce {
+    ProducePart part;
+    std::move_only_function<void(std::vector<ProducedPartition>)> done;
+    std::vector<ProducedPartition> answers;
+    std::size_t next = 0;  // the first partition that was not looked at yet
+    std::size_t left = 0;  // answers that are missing
+  };
+
+  void go_on_producing();
+  void produce_next(const std::shared_ptr<Produce>& produce);
   protocol::ErrorCode why_missing(const PartitionId& id);
   std::vector<FetchedPartition> read(const FetchPart& part);
   void on_moved(Partition& partition, std::size_t more_bytes);
   void unpark(const ParkedKey& key, const Parked& parked);
+  void note_flush(const PartitionId& id, const TopicConfig& config);
   void housekeep();
   Duration housekeeping_interval() const;
 
@@ -106,12 +120,14 @@ class PartitionHost {
   Reopen reopen_;
   std::unordered_map<PartitionId, std::shared_ptr<Partition>, PartitionIdHash> partitions_;
   std::unordered_map<PartitionId, bool, PartitionIdHash> offline_;  // true: being opened
+  std::deque<std::shared_ptr<Produce>> produces_;  // that were not looked at whole; the first is under way
   std::unordered_map<ParkedKey, Parked, ParkedKeyHash> parked_;
   std::unordered_map<PartitionId, std::vector<ParkedKey>, PartitionIdHash> waiters_;  // of partitions with any
   reactor::Timer timer_;
   bool started_ = false;
-  bool flushes_ = false;  // some topic has flush.ms
-  Duration interval_{};   // of the round that is due
+  std::unordered_set<PartitionId, PartitionIdHash> flushing_;  // of topics with flush.ms
+  Duration interval_{};                                        // of the round that is due
+  MonoTime full_round_at_{};                                   // when a round is about all partitions again
 };
 
 // Where a partition lives among so many reactors; and its key among the log threads' jobs (never the catalogue's).

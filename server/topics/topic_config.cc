@@ -13,6 +13,8 @@
 namespace cohort::topics {
 namespace {
 
+constexpr std::size_t kMaxValueSize = 1000;  // no value that means something is longer
+
 using protocol::ErrorCode;
 
 bool contains(const auto& entries, std::string_view entry) {
@@ -98,6 +100,10 @@ std::optional<double> as_double(std::optional<Integer> value) {
 }
 
 Result<void> check_value(const ConfigKey& key, std::string_view value) {
+  if (value.size() > kMaxValueSize) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("The value of {} has {} bytes, {} are allowed", key.name, value.size(), kMaxValueSize));
+  }
   switch (key.type) {
     case ConfigType::kBoolean:
       if (same_but_case(trimmed(value), "true") || same_but_case(trimmed(value), "false")) return {};

@@ -115,8 +115,8 @@ void change(TopicStoreImpl& store, Done<std::vector<Answer>> done, DecideAnswers
 TopicStore::TopicStore(std::unique_ptr<TopicStoreImpl> impl) : impl_(std::move(impl)) {}
 TopicStore::~TopicStore() = default;
 
-void TopicStore::close() {
-  for (const auto& place : impl_->places) place->host.save();
+void TopicStore::close(const std::function<bool()>& in_time) {
+  for (const auto& place : impl_->places) place->host.save(in_time);
 }
 
 // ---- catalogue ----

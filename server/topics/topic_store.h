@@ -49,15 +49,17 @@ class TopicStore {
                                                   std::function<protocol::Uuid()> new_id, Now now);
   ~TopicStore();
 
-  // Writes what makes the next start quick. Call it when the reactors and log threads have stopped.
-  void close();
+  // Writes what makes the next start quick, as far as in_time() holds. Call it when the reactors and log threads have
+  // stopped.
+  void close(const std::function<bool()>& in_time);
 
   // ---- catalogue ----
 
   // The newest snapshot. A change is in it before its request is answered, on every reactor. The reference is good
   // until the next call on this thread; a reactor's thread pays one atomic load, no lock, no reference count.
   const std::shared_ptr<const CatalogueSnapshot>& snapshot();
-  // Called on reactor 0 after every change, before the change is answered. Set it before the reactors run.
+  // Called on reactor 0 after every change, before snapshot() shows it anywhere and before the change is answered. Set
+  // it before the reactors run.
   void on_snapshot(std::function<void(const std::shared_ptr<const CatalogueSnapshot>&)> subscriber);
 
   void create_topics(std::vector<CreateTopic> topics, bool validate_only, Done<std::vector<CreatedTopic>> done);

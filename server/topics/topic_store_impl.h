@@ -31,7 +31,7 @@ class TopicStoreImpl {
   Result<void> open_partitions(Now now);
 
   // ---- on reactor 0: carries out what the catalogue decided (Catalogue::CarryOut) ----
-  void carry_out(std::vector<TopicChange> changes, std::function<void()> done);
+  void carry_out(std::vector<TopicChange> changes, Catalogue::CarriedOut done);
 
   std::size_t reactor_of(const PartitionId& id) const {
     return topics::reactor_of(id, std::ranges::find(internal_topics, id.topic) != internal_topics.end(),
@@ -50,6 +50,7 @@ class TopicStoreImpl {
 
  private:
   class Steps;
+  Result<void> check_complete() const;
   // Blocks: opens or makes the log and reads what it takes to go on.
   Result<PartitionSeed> load(const TopicInfo& topic, std::int32_t partition, std::int64_t now_ms);
   FetchHome::Links links(std::size_t reactor);
@@ -57,7 +58,7 @@ class TopicStoreImpl {
   void remove_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
   void remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done);
   void reopen(std::size_t reactor, const PartitionId& id);
-  void make_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
+  void make_partitions(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done);
   void change_configs(const std::vector<TopicChange>& changes);
 };
 

@@ -40,9 +40,10 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
   // 2. Deletions that a crash cut short, then everything that is to be there.
   if (auto removed = impl->remove_leftovers(); !removed) return std::unexpected(removed.error());
   if (auto opened = impl->open_partitions(now); !opened) return std::unexpected(opened.error());
+  if (auto marked = impl->catalogue->mark_opened(now); !marked) return std::unexpected(marked.error());
   // 3. From here on changes come by the reactors.
   TopicStoreImpl* raw = impl.get();
-  impl->catalogue->set_carry_out([raw](std::vector<TopicChange> changes, std::function<void()> done) {
+  impl->catalogue->set_carry_out([raw](std::vector<TopicChange> changes, Catalogue::CarriedOut done) {
     raw->carry_out(std::move(changes), std::move(done));
   });
   impl->catalogue->publish();
@@ -136,11 +137,28 @@ Result<void> TopicStoreImpl::remove_leftovers() {
   return {};
 }
 
+// What was there once and is not any more was lost: an empty log in its place would be taken for the truth.
+Result<void> TopicStoreImpl::check_complete() const {
+  for (const auto& topic : catalogue->core().topics()) {
+    for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
+      if (catalogue->core().may_be_unmade(*topic, partition)) continue;
+      if (logs.is_stored({topic->name, topic->id, partition})) continue;
+      return fail(ErrorKind::kCorrupt,
+                  fmt::format("{}/{}-{} is missing: the folder of a partition of topic id {}; nothing was changed",
+                              logs.dir(), topic->name.value(), partition, topic->id.value()));
+    }
+  }
+  return {};
+}
+
 Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t partition, std::int64_t now_ms) {
   PartitionSeed seed;
   seed.id = {topic.name, topic.id, partition};
   seed.config = topic.config;
-  auto log = logs.open_or_create(seed.id, log_options(topic.config));
+  storage::LogOptions how = log_options(topic.config);
+  how.one_batch_at_a_time = topic.internal;  // its shard writes it so
+  how.verify_all_on_open = topic.internal || options.verify_logs_on_start;
+  auto log = logs.open_or_create(seed.id, how);
   if (!log) return std::unexpected(std::move(log.error()));
   seed.log = std::move(*log);
   if (topic.internal) return seed;
@@ -156,6 +174,7 @@ Result<void> TopicStoreImpl::open_partitions(Now now) {
   std::mutex mutex;
   std::optional<Error> first_error;
   std::latch left(static_cast<std::ptrdiff_t>(catalogue->core().partition_count()));
+  if (auto complete = check_complete(); !complete) return complete;
   for (const auto& topic : topics) {
     for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
       const PartitionId id{topic->id, partition};
@@ -184,22 +203,25 @@ Result<void> TopicStoreImpl::open_partitions(Now now) {
 // counted on reactor 0 only.
 class TopicStoreImpl::Steps : public std::enable_shared_from_this<Steps> {
  public:
-  Steps(reactor::Reactor& home, std::function<void()> done) : home_(home), done_(std::move(done)) {}
+  // done: whether all of them went well.
+  Steps(reactor::Reactor& home, std::function<void(bool)> done) : home_(home), done_(std::move(done)) {}
   // On reactor 0: one more, until what is given back was called, from any thread.
-  std::function<void()> begin() {
+  std::function<void(bool)> begin() {
     ++left_;
-    return [self = shared_from_this()] { self->home_.post([self] { self->one_less(); }); };
+    return [self = shared_from_this()](bool good) { self->home_.post([self, good] { self->one_less(good); }); };
   }
   // On reactor 0: nothing more will begin.
-  void all_begun() { one_less(); }
+  void all_begun() { one_less(true); }
 
  private:
-  void one_less() {
-    if (--left_ == 0) done_();
+  void one_less(bool good) {
+    all_good_ = all_good_ && good;
+    if (--left_ == 0) done_(all_good_);
   }
   reactor::Reactor& home_;
-  std::function<void()> done_;
+  std::function<void(bool)> done_;
   std::size_t left_ = 1;
+  bool all_good_ = true;
 };
 
 namespace {
@@ -221,7 +243,7 @@ std::vector<TopicChange> sum_up(std::vector<TopicChange> changes) {
 
 }  // namespace
 
-void TopicStoreImpl::carry_out(std::vector<TopicChange> changes, std::function<void()> done) {
+void TopicStoreImpl::carry_out(std::vector<TopicChange> changes, Catalogue::CarriedOut done) {
   // A topic may be deleted and its name used again in one go: what goes, goes first.
   auto shared = std::make_shared<const std::vector<TopicChange>>(sum_up(std::move(changes)));
   remove_partitions(*shared, [this, shared, done = std::move(done)]() mutable {
@@ -241,17 +263,18 @@ void TopicStoreImpl::remove_partitions(const std::vector<TopicChange>& changes, 
       by_reactor[reactor_of(id)].push_back(id);
     }
   }
-  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
+  auto steps = std::make_shared<Steps>(reactors[0], [done = std::move(done)](bool) { done(); });
   for (std::size_t i = 0; i < by_reactor.size(); ++i) {
     if (by_reactor[i].empty()) continue;
-    reactors[i].send(
-        [this, i, ids = std::move(by_reactor[i]), end = steps->begin()] { places[i]->host.remove(ids, end); });
+    reactors[i].send([this, i, ids = std::move(by_reactor[i]), end = steps->begin()] {
+      places[i]->host.remove(ids, [end] { end(true); });
+    });
   }
   steps->all_begun();
 }
 
 void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done) {
-  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
+  auto steps = std::make_shared<Steps>(reactors[0], [done = std::move(done)](bool) { done(); });
   for (const TopicChange& change : changes) {
     if (change.after || !change.before) continue;
     for (std::int32_t partition = 0; partition < change.before->partitions; ++partition) {
@@ -259,7 +282,7 @@ void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, std::f
       auto job = [this, id, end = steps->begin()] {
         // What stays behind is removed at the next start.
         if (auto removed = logs.remove(id); !removed) log::error("TopicStore", "{}", removed.error().message);
-        end();
+        end(true);
       };
       if (!threads.submit(topics::log_key({id.topic_id, partition}), std::move(job))) return;  // the process is ending
     }
@@ -267,7 +290,7 @@ void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, std::f
   steps->all_begun();
 }
 
-void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, std::function<void()> done) {
+void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done) {
   auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
   const std::int64_t now_ms = reactors[0].now().wall_ms;
   for (const TopicChange& change : changes) {
@@ -286,7 +309,7 @@ void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, st
             log::error("TopicStore", "a partition cannot be opened: {}", seed->error().message);
             host.add_offline(id);
           }
-          end();
+          end(seed->has_value());
         });
       };
       if (!threads.submit(topics::log_key(id), std::move(job))) return;  // the process is ending

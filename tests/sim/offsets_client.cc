@@ -78,8 +78,8 @@ void OffsetsClient::commit(const std::string& group, const Asker& asker, const c
 void OffsetsClient::fetch(const std::string& group, const Asker& asker, const coordinator::TopicView& topic,
                           std::int32_t partition) {
   const Ledger::Key key{group, topic.id, partition};
-  // By name the shard answers for the topic that it knows under it: the same one, unless it is behind.
-  const bool by_name = world_.chance(0.3) && server_.is_current(group);
+  // By name the shard answers for the topic that it knows under it: the same one, unless `api` is behind.
+  const bool by_name = world_.chance(0.3) && server_.is_newest(server_.topics().version());
   coordinator::FetchOffsets call;
   call.group.group_id = group;
   if (!asker.id.empty()) {
@@ -103,7 +103,7 @@ void OffsetsClient::fetch(const std::string& group, const Asker& asker, const co
                     world_.count(offset == -1 ? "fetch: no offset" : "fetch: an offset");
                     // The topic may have been replaced while the request was on its way: then the answer is about
                     // another one.
-                    if (by_name && version != server_.topics().version()) return;
+                    if (by_name && !server_.is_newest(version)) return;
                     ledger_.read(key, mark, offset);
                   });
 }

@@ -13,7 +13,7 @@ namespace {
 
 // A timer fires with the turn that it wakes, and a turn may have to wait for another.
 constexpr Duration kTimerSlack{100};
-// From `api` to the shard. The same for all, so that requests keep their order; metadata may overtake them.
+// From `api` to the shard. The same for all, so that requests and views of the topics keep their order.
 constexpr Duration kHop{1};
 
 class SeededIds final : public coordinator::IdSource {
@@ -62,7 +62,11 @@ struct Server::Shard {
 
 Server::Server(World& world, config::GroupConfig config, Ledger& ledger, const Catalogue& catalogue,
                std::int32_t shards)
-    : world_(world), config_(std::move(config)), catalogue_(catalogue), ids_(std::make_unique<SeededIds>(world)) {
+    : world_(world),
+      config_(std::move(config)),
+      catalogue_(catalogue),
+      api_view_(catalogue.view()),
+      ids_(std::make_unique<SeededIds>(world)) {
   (void)fs_.make_dir("/");
   for (std::int32_t i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(world, config_, ledger, catalogue,
@@ -79,7 +83,9 @@ void Server::start() {
       expect(storage::LogSet::open(fs_, {.dir = "/data", .node_id = 1, .new_cluster_id = "sim", .open_segments = 8}),
              "the data folder cannot be opened");
   storage::LogOptions options;
+  api_view_ = catalogue_.view();
   options.durability = storage::Durability::kSync;
+  options.one_batch_at_a_time = true;
   options.segment_bytes = 16'384;
   options.checkpoint_bytes = 8'192;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
@@ -144,13 +150,15 @@ void Server::topics_changed() {
   world_.trace(fmt::format("metadata {}", view->version()));
   if (!is_up()) return;
   for (auto& shard : shards_) {
-    after(world_.delay(0, 20), [this, &shard = *shard, view] {
-      if (view->version() <= shard.view->version()) return;
+    after(kHop, [this, &shard = *shard, view] {
       shard.view = view;
       shard.core->metadata_changed(view, world_.now(), shard.effects);
       act(shard);
     });
   }
+  after(world_.delay(0, 20), [this, view] {
+    if (view->version() > api_view_->version()) api_view_ = view;
+  });
 }
 
 void Server::after(Duration delay, std::function<void()> then) {
@@ -300,10 +308,6 @@ void Server::check(Shard& shard) {
 
 const Shadow& Server::shadow_of(std::string_view group) {
   return shards_[shard_of(group)]->shadow;
-}
-
-bool Server::is_current(std::string_view group) {
-  return shards_[shard_of(group)]->view == catalogue_.view();
 }
 
 bool Server::has_member(std::string_view group, std::string_view member) {

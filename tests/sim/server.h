@@ -45,9 +45,9 @@ class Server {
   // The catalogue has changed: the shards hear of it one after the other.
   void topics_changed();
   // What `api` knows.
-  const coordinator::MetadataView& topics() const { return *catalogue_.view(); }
-  // Does the shard of the group know the topics as `api` does?
-  bool is_current(std::string_view group);
+  // As `api` knows them: each shard is given a view before `api` sees it.
+  const coordinator::MetadataView& topics() const { return *api_view_; }
+  bool is_newest(std::int64_t topics_version) const { return topics_version == catalogue_.view()->version(); }
 
   // The request reaches the shard a little later, in the order of the calls. The reply comes later still, at most once,
   // and never after a crash.
@@ -78,6 +78,7 @@ class Server {
   World& world_;
   const config::GroupConfig config_;
   const Catalogue& catalogue_;
+  std::shared_ptr<const coordinator::MetadataView> api_view_;
   storage::MemFs fs_;
   std::unique_ptr<coordinator::IdSource> ids_;
   std::unique_ptr<storage::LogSet> logs_;  // null: down

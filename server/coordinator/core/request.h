@@ -39,8 +39,8 @@ struct CommitOffsets {
   // Topic names and ids both filled in by `api`, unknown topics already answered there.
   protocol::OffsetCommitRequest request;
   std::int16_t version = 0;
-  // Of the MetadataView that `api` knew the topics from. The shard's own may be older, then a topic that it does not
-  // know is a new one; otherwise that topic was deleted meanwhile.
+  // Of the MetadataView that `api` knew the topics from. A shard is given each view before `api` sees it, so its own is
+  // never older: a topic that it does not know was deleted meanwhile.
   std::int64_t metadata_version = 0;
 };
 struct FetchOffsets {

@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 
+#include "protocol/base/check.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 #include "server/coordinator/offsets/offsets.h"
@@ -16,6 +17,8 @@ using Partition = protocol::OffsetCommitRequest::OffsetCommitRequestPartition;
 constexpr std::int16_t kFirstVersionWithGroupIdNotFound = 9;
 constexpr std::int16_t kFirstVersionWithTopicIds = 10;
 constexpr std::int64_t kDefaultRetentionTime = -1;
+// Records of more never fit into one batch of the log, so they are not even made.
+constexpr std::size_t kMaxPartitions = 32'768;
 
 // Kafka counts UTF-16 units: one per character, two for those outside the basic plane (four bytes in UTF-8).
 std::size_t utf16_length(std::string_view text) {
@@ -71,6 +74,12 @@ protocol::OffsetCommitResponse error_response(const protocol::OffsetCommitReques
   return response;
 }
 
+bool has_too_many_partitions(const protocol::OffsetCommitRequest& request) {
+  std::size_t count = 0;
+  for (const Topic& topic : request.topics) count += topic.partitions.size();
+  return count > kMaxPartitions;
+}
+
 // The first partition that the member's epoch is too old for fails the whole request, as in Kafka, where it is thrown.
 ErrorCode validate_partitions(const Step& step, const CommitOffsets& commit, const CommitValidator& validator) {
   for (const Topic& topic : commit.request.topics) {
@@ -89,10 +98,8 @@ bool is_deleted(const Step& step, const CommitOffsets& commit, const Topic& topi
   const MetadataView& metadata = *step.context.metadata;
   const TopicView* known = metadata.find(std::string_view(topic.name));
   if (known != nullptr && known->id.value() == topic.topic_id) return false;
-  if (commit.metadata_version <= metadata.version()) return true;
-  step.state.offsets.soft.newest_commit_version =
-      std::max(step.state.offsets.soft.newest_commit_version, commit.metadata_version);
-  return false;
+  CHECK(commit.metadata_version <= metadata.version(), "a commit overtook the view that it was checked against");
+  return true;
 }
 
 std::int64_t expire_timestamp(const protocol::OffsetCommitRequest& request, std::int64_t wall_ms) {
@@ -129,7 +136,8 @@ void handle_commit_offsets(const Step& step, ReplyToken token, const CommitOffse
 
   // 1. Nothing is committed unless everything may be.
   const auto validator = validate(step.state, commit);
-  const ErrorCode error = validator ? validate_partitions(step, commit, *validator) : validator.error();
+  ErrorCode error = validator ? validate_partitions(step, commit, *validator) : validator.error();
+  if (error == ErrorCode::kNone && has_too_many_partitions(request)) error = ErrorCode::kInvalidCommitOffsetSize;
   protocol::OffsetCommitResponse response = error_response(request, error);
   if (error != ErrorCode::kNone) {
     step.output.replies.push_back({token, std::move(response), after});

@@ -12,17 +12,22 @@ namespace {
 
 constexpr std::string_view kLogName = "Offsets";
 
-// The tombstones of one step. A batch must stay far below what a log takes at once; ids may be long, so bytes count.
-class Tombstones {
- public:
-  explicit Tombstones(Output& output) : output_(output) {}
+// Between two steps of one look: others' requests come in between.
+constexpr Duration kPause{1};
 
+// What one step may do, about a millisecond's work: look at so many offsets, write so many bytes of tombstones. A batch
+// must stay far below what a log takes at once; ids may be long, so bytes count.
+class Budget {
+ public:
+  explicit Budget(Output& output) : output_(output) {}
+
+  void looked() { --looks_left_; }
   // False, and nothing written, when this step has written enough.
   bool add(std::string_view group, std::string_view topic, std::int32_t partition) {
     if (bytes_left_ <= 0) return false;
     bytes_left_ -= static_cast<std::int64_t>(group.size() + topic.size()) + kRecordOverhead;
     output_.records.push_back(offset_tombstone(group, topic, partition));
-    ++count_;
+    ++tombstones_;
     return true;
   }
   // The tombstones of a whole group, in one step however many they are: an empty group has few.
@@ -32,16 +37,18 @@ class Tombstones {
     const auto written = static_cast<std::int64_t>(output_.records.size() - before);
     bytes_left_ -= written * (static_cast<std::int64_t>(id.value().size()) + kRecordOverhead);
   }
-  bool is_full() const { return bytes_left_ <= 0; }
-  std::int64_t count() const { return count_; }
+  bool is_spent() const { return bytes_left_ <= 0 || looks_left_ <= 0; }
+  std::int64_t tombstones() const { return tombstones_; }  // of offsets
 
  private:
-  static constexpr std::int64_t kBytesPerStep = 256 << 10;
+  static constexpr std::int64_t kLooks = 5'000;
+  static constexpr std::int64_t kBytes = 256 << 10;
   static constexpr std::int64_t kRecordOverhead = 32;
 
   Output& output_;
-  std::int64_t bytes_left_ = kBytesPerStep;
-  std::int64_t count_ = 0;
+  std::int64_t looks_left_ = kLooks;
+  std::int64_t bytes_left_ = kBytes;
+  std::int64_t tombstones_ = 0;
 };
 
 void set_timer(const Step& step, MonoTime deadline) {
@@ -56,7 +63,8 @@ bool is_expired(const CommittedOffset& offset, const Step& step) {
 }
 
 // Returns whether the group was looked at to its end.
-bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGroup& group, Tombstones& tombstones) {
+bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGroup& group, Budget& budget) {
+  budget.looked();
   // Groups of families that are not served keep all they have: whether they are in use is not known here.
   if (group.foreign != nullptr) return true;
   bool all_expired = true;
@@ -67,28 +75,29 @@ bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGrou
         continue;
       }
       const bool done = offsets.visit_while([&](const CommittedOffset& offset) {
+        budget.looked();
         if (!is_expired(offset, step)) {
           all_expired = false;
           return true;
         }
-        return tombstones.add(id.value(), topic.value(), offset.partition);
+        return budget.add(id.value(), topic.value(), offset.partition);
       });
       if (!done) return false;
     }
   }
   // Kafka: cleanupGroupMetadata. An empty group without offsets is of no use to anybody.
   if (all_expired && group.consumer != nullptr && validate_delete(*group.consumer) == protocol::ErrorCode::kNone) {
-    tombstones.add_group(id, *group.consumer);
+    budget.add_group(id, *group.consumer);
   }
   return true;
 }
 
 // Returns whether all groups were looked at.
-bool expire(const Step& step, Tombstones& tombstones) {
+bool expire(const Step& step, Budget& budget) {
   OffsetsSoft& soft = step.state.offsets.soft;
   const bool done =
       visit_groups(step.state, soft.expire_from.value(), [&](const protocol::GroupId& id, const FoundGroup& group) {
-        if (!tombstones.is_full() && expire_group(step, id, group, tombstones)) return true;
+        if (!budget.is_spent() && expire_group(step, id, group, budget)) return true;
         soft.expire_from = id;
         return false;
       });
@@ -99,41 +108,68 @@ bool expire(const Step& step, Tombstones& tombstones) {
 // Could offsets of a topic that is gone be left since the last sweep?
 bool needs_sweep(const OffsetsSoft& soft, const MetadataView& metadata) {
   if (soft.swept == nullptr) return true;
-  if (soft.newest_commit_version > soft.swept->version()) return true;
   return std::ranges::any_of(soft.swept->topics(),
                              [&](const TopicView& topic) { return metadata.find(topic.id) == nullptr; });
 }
 
-// Tombstones offsets whose topic is gone, also when the name exists again under another id. Offsets without an id, from
-// old records, are judged by name. Returns whether nothing is left to do.
-bool sweep(const Step& step, Tombstones& tombstones) {
+// One topic of a group: tombstones its offsets unless they are the live topic's. Offsets without an id, from old
+// records, are judged by name. Returns whether it was looked at to its end.
+bool sweep_topic(const Step& step, const protocol::GroupId& group, const protocol::TopicName& topic,
+                 const TopicOffsets& offsets, Budget& budget) {
+  const TopicView* known = step.context.metadata->find(std::string_view(topic.value()));
+  return offsets.visit_while([&](const CommittedOffset& offset) {
+    budget.looked();
+    if (known != nullptr && (offset.topic_id == known->id || offset.topic_id == protocol::TopicId{})) return true;
+    return budget.add(group.value(), topic.value(), offset.partition);
+  });
+}
+
+// Goes on where the last step stopped. Returns whether all topics of all groups were looked at.
+bool sweep_on(const Step& step, Budget& budget) {
   const OffsetsState& state = step.state.offsets;
-  const MetadataView& metadata = *step.context.metadata;
-  // Before the first view arrives nothing is known, and a view that is older than a commit's would take the commit's
-  // topic for a deleted one. A newer one is on its way.
-  if (metadata.version() == 0 || metadata.version() < state.soft.newest_commit_version) return true;
-  if (!needs_sweep(state.soft, metadata)) {
-    state.soft.swept = step.context.metadata;
-    return true;
-  }
-  for (const auto& [id, group] : state.groups) {
-    for (const auto& [topic, offsets] : group.topics) {
-      const TopicView* known = metadata.find(std::string_view(topic.value()));
-      const bool done = offsets.visit_while([&](const CommittedOffset& offset) {
-        if (known != nullptr && (offset.topic_id == known->id || offset.topic_id == protocol::TopicId{})) return true;
-        return tombstones.add(id.value(), topic.value(), offset.partition);
-      });
-      if (!done) return false;
+  OffsetsSoft& soft = state.soft;
+  for (auto group = state.groups.lower_bound(soft.sweep_from_group); group != state.groups.end(); ++group) {
+    const bool is_first = group->first == soft.sweep_from_group;
+    const auto& topics = group->second.topics;
+    for (auto topic = is_first ? topics.lower_bound(soft.sweep_from_topic) : topics.begin(); topic != topics.end();
+         ++topic) {
+      if (!budget.is_spent() && sweep_topic(step, group->first, topic->first, topic->second, budget)) continue;
+      soft.sweep_from_group = group->first;
+      soft.sweep_from_topic = topic->first;
+      return false;
     }
   }
-  state.soft.swept = step.context.metadata;
   return true;
 }
 
+// Tombstones offsets whose topic is gone, also when the name exists again under another id. Each step is judged by the
+// present view; one that comes in between and has lost more topics makes for another sweep. Returns whether nothing is
+// left to do.
+bool sweep(const Step& step, Budget& budget) {
+  OffsetsSoft& soft = step.state.offsets.soft;
+  const MetadataView& metadata = *step.context.metadata;
+  if (metadata.version() == 0) return true;  // before the first view nothing is known
+  if (soft.sweeping == nullptr) {
+    if (!needs_sweep(soft, metadata)) {
+      soft.swept = step.context.metadata;
+      return true;
+    }
+    soft.sweeping = step.context.metadata;
+    soft.sweep_from_group = {};
+    soft.sweep_from_topic = {};
+    soft.removed = 0;
+  }
+  const bool done = sweep_on(step, budget);
+  soft.removed += budget.tombstones();
+  if (!done) return false;
+  if (soft.removed > 0) log::info(kLogName, "removed {} offsets of deleted topics", soft.removed);
+  soft.swept = std::move(soft.sweeping);
+  return !needs_sweep(soft, metadata);
+}
+
 void sweep_now(const Step& step) {
-  Tombstones tombstones(step.output);
-  if (!sweep(step, tombstones)) set_timer(step, step.context.now.mono);
-  if (tombstones.count() > 0) log::info(kLogName, "removed {} offsets of deleted topics", tombstones.count());
+  Budget budget(step.output);
+  if (!sweep(step, budget)) set_timer(step, step.context.now.mono + kPause);
 }
 
 }  // namespace
@@ -153,18 +189,17 @@ void on_offset_expiration_timer(const Step& step) {
   OffsetsSoft& soft = step.state.offsets.soft;
   const MonoTime now = step.context.now.mono;
   step.output.atomic = false;  // Kafka: cleanupGroupMetadata; every tombstone stands for itself
-  Tombstones tombstones(step.output);
-  const bool swept = sweep(step, tombstones);
+  Budget budget(step.output);
+  const bool swept = sweep(step, budget);
   // Not in a step that swept: an offset must not get two tombstones.
   bool expired = true;
-  if (swept && tombstones.count() == 0 && now >= soft.next_expiration) {
-    expired = expire(step, tombstones);
+  if (swept && budget.tombstones() == 0 && now >= soft.next_expiration) {
+    expired = expire(step, budget);
+    if (budget.tombstones() > 0) log::info(kLogName, "removed {} expired offsets", budget.tombstones());
     if (expired) soft.next_expiration = now + step.config.offsets_retention_check_interval;
   }
   const bool is_due = now >= soft.next_expiration;
-  set_timer(step, swept && expired && !is_due ? soft.next_expiration : now);
-  if (tombstones.count() > 0)
-    log::info(kLogName, "removed {} offsets, expired or of deleted topics", tombstones.count());
+  set_timer(step, swept && expired && !is_due ? soft.next_expiration : now + kPause);
 }
 
 }  // namespace cohort::coordinator

@@ -93,8 +93,11 @@ struct OffsetsSoft {
   protocol::GroupId expire_from;  // the first group that the present look has not come to yet
   // The view that all offsets were last checked against for deleted topics; null: never.
   std::shared_ptr<const MetadataView> swept;
-  // The newest version of the metadata that a commit was checked against by `api`, which may know more than this shard.
-  std::int64_t newest_commit_version = 0;
+  // The view that the present such check began with, and the first topic that it has not come to yet. Null: none runs.
+  std::shared_ptr<const MetadataView> sweeping;
+  protocol::GroupId sweep_from_group;
+  protocol::TopicName sweep_from_topic;
+  std::int64_t removed = 0;  // by the present check
 };
 
 struct OffsetsState {

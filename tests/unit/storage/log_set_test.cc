@@ -29,6 +29,7 @@ std::unique_ptr<LogSet> must_open(Fs& fs) {
 }
 
 const LogOptions kOptions = test::small_log();
+const auto in_time = [] { return true; };
 
 TEST_CASE("A new data folder gets a cluster id, an old one keeps it", "[log_set]") {
   MemFs fs;
@@ -75,6 +76,21 @@ TEST_CASE("A data folder that cannot be used is one clear sentence", "[log_set]"
   }
 }
 
+TEST_CASE("A data folder that lost its meta.properties is not taken for a new one", "[log_set]") {
+  MemFs fs;
+  {
+    auto set = LogSet::open(fs, options_of());
+    REQUIRE(set);
+    REQUIRE((*set)->open_or_create({protocol::TopicName("t"), protocol::TopicId(protocol::Uuid(1, 2)), 0}, {}));
+    REQUIRE((*set)->close(in_time));
+  }
+  REQUIRE(fs.remove("/data/meta.properties"));
+  const auto opened = LogSet::open(fs, options_of());
+  REQUIRE_FALSE(opened);
+  CHECK_THAT(opened.error().message, Contains("/data/meta.properties is missing, but /data/t-0 is there"));
+  CHECK_FALSE(fs.open("/data/meta.properties", OpenMode::kRead));
+}
+
 TEST_CASE("Logs are made, found, closed and opened again", "[log_set]") {
   MemFs fs;
   const LogId id = id_of("orders", 7, 3);
@@ -85,7 +101,7 @@ TEST_CASE("Logs are made, found, closed and opened again", "[log_set]") {
   CHECK(set->find(id.topic, 3) == *log);
   CHECK(*set->open_or_create(id, kOptions) == *log);
   REQUIRE((*log)->append(make_batch(0, 4)));
-  REQUIRE(set->close());
+  REQUIRE(set->close(in_time));
   log->reset();
   set.reset();
 
@@ -94,6 +110,30 @@ TEST_CASE("Logs are made, found, closed and opened again", "[log_set]") {
   CHECK(set->find(id.topic, 3) == nullptr);
   CHECK((*set->open_or_create(id, kOptions))->end_offset() == 4);
   CHECK(fs.contents("/data/orders-3/partition.metadata") == "version: 0\ntopic_id: " + id.topic_id.value().to_string());
+}
+
+TEST_CASE("Without time only the logs that are synced are closed; the others lose nothing", "[log_set]") {
+  MemFs fs;
+  LogOptions os = kOptions;
+  os.durability = Durability::kOs;
+  const auto batch = test::make_batch(0);
+  {
+    const auto set = must_open(fs);
+    for (std::int32_t partition = 0; partition < 3; ++partition) {
+      auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? kOptions : os);
+      REQUIRE(log);
+      REQUIRE((*log)->append(batch));
+    }
+    REQUIRE(set->close([] { return false; }));
+  }
+  fs.kill();
+  const auto set = must_open(fs);
+  for (std::int32_t partition = 0; partition < 3; ++partition) {
+    const auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? kOptions : os);
+    REQUIRE(log);
+    CHECK((*log)->end_offset() == 1);
+    CHECK((*log)->recovery().batches_scanned == (partition == 1 ? 0U : 1U));
+  }
 }
 
 TEST_CASE("A folder of another topic id is never adopted", "[log_set]") {

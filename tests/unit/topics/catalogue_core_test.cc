@@ -1,5 +1,6 @@
 #include "server/topics/catalogue_core.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 namespace cohort::topics {
@@ -343,6 +344,61 @@ TEST_CASE("records that no decision makes are damage") {
   group.key.group_id = "g";
   group.value.emplace();
   CHECK_FALSE(c.core.apply(group));  // nothing is written as no value
+}
+
+TEST_CASE("a step decides no more than a batch of the log holds; what is too much is refused before it is applied") {
+  Cat c;
+  const std::string long_id(32'000, 'g');
+  std::vector<AlterConfigs> groups;
+  for (int i = 0; i < 600; ++i) {
+    groups.push_back({long_id + std::to_string(i),
+                      {{"consumer.session.timeout.ms", ConfigOp::kSet, "50000"}},
+                      ConfiguredThing::kGroup});
+  }
+  const auto answers = c.alter(groups);
+  const auto done = std::ranges::count(answers, ErrorCode::kNone, &TopicOutcome::error);
+  CHECK(done > 300);
+  CHECK(done < 400);
+  CHECK(std::ranges::count(answers, ErrorCode::kPolicyViolation, &TopicOutcome::error) == 600 - done);
+  CHECK(c.core.groups().size() == static_cast<std::size_t>(done));
+  CHECK(c.output.bytes < kMaxStepBytes + 40'000);
+  auto blanks = Cat::topic("x");
+  blanks.configs = {{"retention.ms", std::string(2000, ' ') + "5"}};
+  CHECK(c.create_one(blanks).error == ErrorCode::kInvalidConfig);
+}
+
+// Which partitions of the topics may be unmade, e.g. "a:0 a:1".
+std::string unmade(const CatalogueCore& core) {
+  std::string text;
+  for (const auto& topic : core.topics()) {
+    for (std::int32_t p = 0; p < topic->partitions; ++p) {
+      if (core.may_be_unmade(*topic, p)) text += topic->name.value() + ":" + std::to_string(p) + " ";
+    }
+  }
+  return text;
+}
+
+TEST_CASE("what is carried out is known to be there, over a snapshot as well") {
+  Cat c;
+  c.create({Cat::topic("a", 1), Cat::topic("b", 2)});
+  CHECK(unmade(c.core) == "a:0 b:0 b:1 ");
+  c.output = {};
+  c.core.mark_carried_out(c.output);
+  REQUIRE(c.output.records.size() == 1);
+  CHECK(unmade(c.core).empty());
+  c.output = {};
+  c.core.mark_carried_out(c.output);
+  CHECK(c.output.records.empty());
+  c.grow({{.topic = "a", .count = 3, .assignments = std::nullopt}});
+  c.create({Cat::topic("c", 1), Cat::topic("d", 1)});
+  c.remove({{"d", {}}});
+  c.alter({{.name = "b", .changes = {{"retention.ms", ConfigOp::kSet, "5"}}}});
+  CHECK(unmade(c.core) == "a:1 a:2 c:0 ");
+
+  CatalogueCore again(c.options);
+  for (const auto& record : c.core.snapshot_records()) REQUIRE(again.apply(record).has_value());
+  CHECK(unmade(again) == "a:1 a:2 c:0 ");
+  CHECK(again.topics().size() == 3);
 }
 
 }  // namespace

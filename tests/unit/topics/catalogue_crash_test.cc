@@ -193,6 +193,62 @@ TEST_CASE("a deletion that stops at any I/O point is finished or was never answe
   }
 }
 
+TEST_CASE("making a topic that stops at any I/O point never ends in a refused start") {
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  const auto act = [](StoreHarness& store) {
+    store.create("new", 2);
+    std::vector<CreatePartitions> more{{.topic = "new", .count = 4, .assignments = std::nullopt}};
+    StoreHarness::get(store.begin<std::vector<TopicOutcome>>(
+        0, [&store, more](auto done) { store.store().create_partitions(more, false, std::move(done)); }));
+    store.create("second", 1);
+  };
+  {
+    MemFs fs;
+    StoreHarness store(fs);
+    store.start();
+    before = fs.operations();
+    act(store);
+    after = fs.operations();
+  }
+  for (std::uint64_t stop = 0; stop < after - before; ++stop) {
+    INFO("stop after " << stop);
+    MemFs fs;
+    StoreHarness store(fs);
+    store.start();
+    fs.stop_after(stop);
+    act(store);
+    store.kill();
+    std::mt19937_64 random(stop);
+    fs.crash(random);
+    store.start();
+    check_folders(store);
+  }
+}
+
+TEST_CASE("a partition folder that was there and is lost is a refused start, and nothing changes") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  store.create("orders", 2);
+  const std::string lost = GENERATE("orders-1", "__consumer_offsets-0");
+  const bool orderly = GENERATE(true, false);
+  if (orderly)
+    store.stop();
+  else
+    store.kill();
+  const std::string dir = "/data/" + lost;
+  const auto files = fs.list(dir);
+  REQUIRE(files);
+  for (const auto& file : *files) REQUIRE(fs.remove(dir + "/" + file.name));
+  REQUIRE(fs.remove_dir(dir));
+  for (int i = 0; i < 2; ++i) {
+    const auto started = store.try_start();
+    REQUIRE_FALSE(started);
+    CHECK_THAT(started.error().message, Catch::Matchers::Contains(dir + " is missing"));
+  }
+}
+
 TEST_CASE("changes of one topic that are decided together come to what the last one says") {
   MemFs fs;
   StoreHarness store(fs);

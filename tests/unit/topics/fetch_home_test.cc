@@ -1,6 +1,7 @@
 #include "server/topics/fetch_home.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "tests/unit/topics/harness.h"
 
@@ -143,6 +144,31 @@ TEST_CASE("parts that have enough only together are read once more") {
   h.result(id, 1, {3}, false);
   REQUIRE(h.answer);
   CHECK(h.cancelled.empty());
+}
+
+TEST_CASE("a fetch that waits keeps little of what it has read, and reads it again") {
+  Home h;
+  h.batch = make_batch(1, {}, 1000, 40'000);
+  const auto id = h.start(h.bytes(4));
+  h.result(id, 0, {1, 1}, true);
+  h.result(id, 1, {0}, true);
+  h.result(id, 1, {4}, false);  // it has enough alone, but the others' records are gone
+  CHECK_FALSE(h.answer);
+  CHECK(h.finished == std::vector<std::size_t>{0});
+  h.result(id, 0, {1, 1}, false);
+  REQUIRE(h.answer);
+  CHECK(h.answer->at(0).records.size() == h.batch.size());
+  CHECK(h.answer->at(1).records.size() == 4 * h.batch.size());
+}
+
+TEST_CASE("no fetch waits for more than it may bring") {
+  Home h;
+  const auto id = h.start(std::numeric_limits<std::int32_t>::max());
+  CHECK(h.fetched_parts[0].min_bytes == 1 << 20);
+  h.batch = make_batch(1, {}, 1000, 1 << 20);
+  h.result(id, 0, {1, 0}, false);
+  h.result(id, 1, {0}, true);
+  CHECK(h.answer);
 }
 
 TEST_CASE("a part that woke while it was to finish is not waited for twice") {

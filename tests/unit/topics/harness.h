@@ -86,8 +86,9 @@ class StoreHarness {
   void stop() {
     pool_->stop();
     threads_->stop();
-    store_->close();
-    REQUIRE(logs_->close().has_value());
+    const auto in_time = [] { return true; };
+    store_->close(in_time);
+    REQUIRE(logs_->close(in_time).has_value());
     end();
   }
   void kill() { end(); }
