@@ -18,9 +18,9 @@ for name in "$@"; do
   find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
   git -C "$root" archive HEAD | tar -x -m -C "$copy"
   patch -s -p1 -d "$copy" < "$root/tests/sim/planted/$name.patch"
-  (cd "$copy" && cmake --preset dev > /dev/null && cmake --build --preset dev --target sim -- ${BUILD_FLAGS:-} > build.out 2>&1) ||
+  (cd "$copy" && cmake --preset release > /dev/null && cmake --build --preset release --target sim -- ${BUILD_FLAGS:-} > build.out 2>&1) ||
     { echo "$name: cannot be built, see $copy/build.out"; exit 2; }
-  if (cd "$copy" && build/dev/tests/sim/sim --seeds "$seeds" --until-failure) > "$copy/sim.out" 2>&1; then
+  if (cd "$copy" && build/release/tests/sim/sim --seeds "$seeds" --until-failure) > "$copy/sim.out" 2>&1; then
     echo "$name: NOT FOUND in $seeds seeds"
     missed=1
   else
