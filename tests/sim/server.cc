@@ -241,6 +241,9 @@ void Server::arm(Shard& shard) {
 void Server::write(Shard& shard, runtime::ShardWrite write) {
   after(world_.delay(0, 10), [this, &shard, write = std::make_shared<runtime::ShardWrite>(std::move(write))] {
     Result<void> appended = shard.log->append(write->batch.view());
+    if (!appended && appended.error().kind != ErrorKind::kIo) {
+      violated(fmt::format("{} offers what its log must refuse: {}", shard.name, appended.error().message));
+    }
     after(world_.delay(0, 10), [this, &shard, incarnation = write->incarnation, done = std::move(appended)]() mutable {
       if (done) done = shard.log->sync();
       if (done) {

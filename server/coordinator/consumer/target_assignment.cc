@@ -2,6 +2,7 @@
 // TargetAssignmentBuilder and GroupMetadataManager.maybeUpdateTargetAssignment (KIP-1263 for the interval).
 #include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "protocol/base/check.h"
 #include "protocol/base/log.h"
@@ -23,7 +24,7 @@ class SubscriptionResolver {
   SubscriptionResolver(const ConsumerGroup& group, const MetadataView& metadata) : group_(group), metadata_(metadata) {}
 
   SubscribedTopics resolve(const ConsumerMember& member) {
-    auto& known = by_subscription_[{member.subscribed_topics, member.subscribed_regex}];
+    auto& known = by_subscription_[{&member.subscribed_topics, &member.subscribed_regex}];
     if (known == nullptr) known = share(topics_of(member));
     return known;
   }
@@ -32,6 +33,15 @@ class SubscriptionResolver {
   const std::map<protocol::TopicId, std::int32_t>& partitions() const { return partitions_; }
 
  private:
+  // Points into a member: copies of the names would cost more than all the rest.
+  struct Subscription {
+    const std::vector<protocol::TopicName>* topics;
+    const std::string* regex;
+    friend bool operator<(const Subscription& a, const Subscription& b) {
+      return std::tie(*a.topics, *a.regex) < std::tie(*b.topics, *b.regex);
+    }
+  };
+
   std::vector<protocol::TopicId> topics_of(const ConsumerMember& member) {
     std::vector<protocol::TopicId> ids;
     const auto add = [this, &ids](const protocol::TopicName& name) {
@@ -57,7 +67,7 @@ class SubscriptionResolver {
 
   const ConsumerGroup& group_;
   const MetadataView& metadata_;
-  std::map<std::pair<std::vector<protocol::TopicName>, std::string>, SubscribedTopics> by_subscription_;
+  std::map<Subscription, SubscribedTopics> by_subscription_;
   std::map<std::vector<protocol::TopicId>, SubscribedTopics> by_topics_;
   std::map<protocol::TopicId, std::int32_t> partitions_;
 };
