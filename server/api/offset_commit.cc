@@ -91,8 +91,9 @@ void handle_offset_commit(Call call, Request request) {
   const runtime::GroupRouter& groups = call.services().groups;
   const std::int32_t partition = groups.partition_of(request.group_id);
   std::shared_ptr<const void> frame = call.frame();
-  ask_partition(groups, partition, coordinator::CommitOffsets{std::move(request), call.version(), snapshot->version()},
-                std::move(frame),
+  // Not among the arguments below: there the closure may have taken the call already.
+  coordinator::CommitOffsets commit{std::move(request), call.version(), snapshot->version()};
+  ask_partition(groups, partition, std::move(commit), std::move(frame),
                 [call = std::move(call), response = std::move(response),
                  places = std::move(places)](runtime::GroupCall& done) mutable {
                   Response committed;
