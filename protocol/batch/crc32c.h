@@ -6,11 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace cohort::protocol {
 
 // The checksum of the bytes. A seed continues: crc32c(b, crc32c(a)) is the checksum of a followed by b.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed = 0);
+
+inline std::uint32_t crc32c(std::string_view text) {
+  return crc32c(std::as_bytes(std::span(text)));
+}
 
 namespace detail {
 

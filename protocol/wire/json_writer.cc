@@ -33,7 +33,7 @@ std::size_t utf8_sequence(std::string_view text) {
 }
 
 void append_base64(std::string& out, std::span<const std::byte> bytes) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = 0;
@@ -41,7 +41,7 @@ void append_base64(std::string& out, std::span<const std::byte> bytes) {
       group = (group << 8U) | (j < count ? static_cast<std::uint32_t>(bytes[i + j]) : 0U);
     }
     for (std::size_t j = 0; j < 4; ++j) {
-      out += j <= count ? kAlphabet[(group >> (18U - 6U * j)) & 0x3fU] : '=';
+      out += j <= count ? kBase64[(group >> (18U - 6U * j)) & 0x3fU] : '=';
     }
   }
 }

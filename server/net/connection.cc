@@ -10,7 +10,7 @@ namespace cohort::net {
 namespace {
 
 namespace asio = boost::asio;
-constexpr std::string_view kComponent = "Connection";
+constexpr std::string_view kConnection = "Connection";
 constexpr std::size_t kKeptOutputBytes = 64 * 1024;  // a larger output buffer is given back after it was sent
 
 void recycle(protocol::ByteBuffer& buffer) {
@@ -54,7 +54,7 @@ void Connection::close() {
 
 void Connection::refuse(std::string_view reason) {
   if (!open_) return;
-  log::warn(kComponent, "Closing the connection of {}: {}", peer_->address, reason);
+  log::warn(kConnection, "Closing the connection of {}: {}", peer_->address, reason);
   close();
 }
 
@@ -69,7 +69,7 @@ void Connection::check_deadlines(MonoTime now) {
       refuse("no memory for its request (queued.max.request.bytes)");
     }
   } else if (idle && settings_.max_idle.count() >= 0 && now - last_activity_ >= settings_.max_idle) {
-    log::debug(kComponent, "Closing the idle connection of {}", peer_->address);
+    log::debug(kConnection, "Closing the idle connection of {}", peer_->address);
     close();
   }
 }

@@ -21,7 +21,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr std::string_view kComponent = "Acceptor";
+constexpr std::string_view kAcceptor = "Acceptor";
 constexpr Duration kSweepInterval{1'000};
 constexpr Duration kAcceptPause{100};  // after an error such as "too many open files"
 
@@ -160,7 +160,7 @@ void Server::Impl::pause_accepting(std::size_t listener, const boost::system::er
     accept(listener);
     return;
   }
-  log::warn(kComponent, "Cannot accept a connection: {}", error.message());
+  log::warn(kAcceptor, "Cannot accept a connection: {}", error.message());
   pauses[listener]->set(reactors[0].now().mono + kAcceptPause);
 }
 
@@ -170,7 +170,7 @@ void Server::Impl::on_accepted(std::size_t listener, std::size_t target, tcp::so
   if (error) return;  // gone already
   const std::string host = java_host(endpoint.address());
   if (const char* limit = limits.add(host, target)) {
-    log::warn(kComponent, "Closing a new connection of {}: {} is reached", host, limit);
+    log::warn(kAcceptor, "Closing a new connection of {}: {} is reached", host, limit);
     return;
   }
   auto peer = std::make_shared<const api::Peer>(api::Peer{

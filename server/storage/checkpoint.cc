@@ -5,16 +5,11 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <span>
 
 #include "protocol/batch/crc32c.h"
 
 namespace cohort::storage {
 namespace {
-
-std::uint32_t checksum(std::string_view text) {
-  return protocol::crc32c(std::as_bytes(std::span(text)));
-}
 
 // The value of the line `key=value` at the start of rest, which then begins behind that line.
 std::optional<std::uint64_t> take(std::string_view& rest, std::string_view key, int base = 10) {
@@ -36,7 +31,7 @@ std::string to_text(const Checkpoint& checkpoint) {
       "version=1\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\none_batch={}\n",
       checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base, checkpoint.position,
       checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0);
-  text += fmt::format("crc32c={:08x}\n", checksum(text));
+  text += fmt::format("crc32c={:08x}\n", protocol::crc32c(text));
   return text;
 }
 
@@ -55,7 +50,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
     }
     values[i] = *value;
   }
-  const std::uint32_t computed = checksum(text.substr(0, text.size() - rest.size()));
+  const std::uint32_t computed = protocol::crc32c(text.substr(0, text.size() - rest.size()));
   const auto stored = take(rest, "crc32c", 16);
   if (!stored || *stored != computed || !rest.empty()) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));

@@ -17,7 +17,7 @@ constexpr std::size_t kCrcBytes = 4;
 
 template <std::integral T>
 void put(std::string& out, T value) {
-  std::array<std::byte, sizeof value> bytes;
+  std::array<std::byte, sizeof value> bytes{};
   protocol::store_big_endian(bytes.data(), value);
   out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
@@ -27,10 +27,6 @@ T get(std::span<const std::byte> bytes, std::size_t& at) {
   const T value = protocol::load_big_endian<T>(bytes.data() + at);
   at += sizeof value;
   return value;
-}
-
-std::uint32_t checksum(std::string_view text) {
-  return protocol::crc32c(std::as_bytes(std::span(text)));
 }
 
 struct Preamble {
@@ -98,13 +94,13 @@ std::string SparseIndex::to_bytes() const {
   put(out, summary_.covered_bytes);
   put(out, summary_.max_timestamp_ms);
   put(out, static_cast<std::uint32_t>(entries_.size()));
-  put(out, checksum(out));
+  put(out, protocol::crc32c(out));
   for (const Entry& entry : entries_) {
     put(out, entry.offset);
     put(out, entry.position);
     put(out, entry.max_timestamp_ms);
   }
-  put(out, checksum(std::string_view(out).substr(kSummaryBytes)));
+  put(out, protocol::crc32c(std::string_view(out).substr(kSummaryBytes)));
   return out;
 }
 

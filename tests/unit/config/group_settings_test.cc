@@ -7,7 +7,7 @@
 namespace cohort::config {
 namespace {
 
-std::string refused(const GroupSettings& settings) {
+std::string verdict(const GroupSettings& settings) {
   auto checked = check_group_settings(settings, GroupConfig{});
   return checked ? "accepted" : checked.error().message;
 }
@@ -22,14 +22,14 @@ TEST_CASE("group settings: each has a key of the server behind it") {
 }
 
 TEST_CASE("group settings: within the bounds of the server") {
-  CHECK(refused({}) == "accepted");
-  CHECK(refused({{"consumer.session.timeout.ms", "50000"}, {"consumer.heartbeat.interval.ms", "6000"}}) == "accepted");
-  CHECK(refused({{"consumer.session.timeout.ms", "60001"}}) ==
+  CHECK(verdict({}) == "accepted");
+  CHECK(verdict({{"consumer.session.timeout.ms", "50000"}, {"consumer.heartbeat.interval.ms", "6000"}}) == "accepted");
+  CHECK(verdict({{"consumer.session.timeout.ms", "60001"}}) ==
         "consumer.session.timeout.ms=60001 must be a whole number from 45000 to 60000");
-  CHECK(refused({{"consumer.heartbeat.interval.ms", "4999"}}).find("from 5000 to 15000") != std::string::npos);
-  CHECK(refused({{"consumer.assignment.interval.ms", "-1"}}).find("from 0 to 15000") != std::string::npos);
-  CHECK(refused({{"consumer.session.timeout.ms", "long"}}).find("whole number") != std::string::npos);
-  CHECK(refused({{"consumer.nothing", "1"}}) == "Unknown group config name: consumer.nothing");
+  CHECK(verdict({{"consumer.heartbeat.interval.ms", "4999"}}).find("from 5000 to 15000") != std::string::npos);
+  CHECK(verdict({{"consumer.assignment.interval.ms", "-1"}}).find("from 0 to 15000") != std::string::npos);
+  CHECK(verdict({{"consumer.session.timeout.ms", "long"}}).find("whole number") != std::string::npos);
+  CHECK(verdict({{"consumer.nothing", "1"}}) == "Unknown group config name: consumer.nothing");
 }
 
 TEST_CASE("group settings: the session timeout is above the heartbeat interval") {

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <random>
 
-#include "protocol/base/log.h"
 #include "tests/unit/storage/support.h"
 
 namespace cohort::storage {
@@ -11,11 +10,7 @@ namespace {
 
 using Op = MemFs::Op;
 using test::LogHarness;
-
-struct Quiet {
-  Quiet() { log::set_level(log::Level::kOff); }
-  ~Quiet() { log::set_level(log::Level::kWarn); }
-};
+using test::Quiet;
 
 TEST_CASE("A full disk: the append fails with ENOSPC, the log ends where it did, and goes on when there is room",
           "[log][fault]") {

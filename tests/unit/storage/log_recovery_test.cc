@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "protocol/base/log.h"
 #include "protocol/batch/record_batch.h"
 #include "server/storage/checkpoint.h"
 #include "tests/unit/storage/support.h"
@@ -12,12 +11,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 using test::LogHarness;
-
-class Quiet {
- public:
-  Quiet() { log::set_level(log::Level::kOff); }
-  ~Quiet() { log::set_level(log::Level::kWarn); }
-};
+using test::Quiet;
 
 std::string flip(std::string bytes, std::size_t position) {
   bytes[position] = static_cast<char>(bytes[position] ^ 0x10);

@@ -4,12 +4,12 @@
 #include <cerrno>
 #include <set>
 
+#include "tests/unit/storage/support.h"
+
 namespace cohort::storage {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
+using test::bytes_of;
 
 std::unique_ptr<File> must_open(MemFs& fs, const std::string& path, OpenMode mode) {
   auto file = fs.open(path, mode);

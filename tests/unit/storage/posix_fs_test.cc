@@ -13,6 +13,8 @@
 namespace cohort::storage {
 namespace {
 
+using test::bytes_of;
+
 // A folder below the system's temporary one, removed at the end.
 class TemporaryFolder {
  public:
@@ -31,10 +33,6 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
 
 TEST_CASE("PosixFs reads, writes, cuts and syncs", "[posix_fs]") {
   const TemporaryFolder folder;

@@ -6,13 +6,25 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "protocol/base/log.h"
 #include "server/storage/log.h"
 #include "server/storage/log_reader.h"
 #include "server/storage/mem_fs.h"
 
 namespace cohort::storage::test {
+
+inline std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+// Expected trouble is not logged while one exists.
+struct Quiet {
+  Quiet() { log::set_level(log::Level::kOff); }
+  ~Quiet() { log::set_level(log::Level::kWarn); }
+};
 
 // A batch of `records` records whose values hold `value_bytes` bytes that depend on the seed.
 std::vector<std::byte> make_batch(std::int64_t base_offset, int records = 1, std::size_t value_bytes = 20,
