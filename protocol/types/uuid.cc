@@ -38,7 +38,7 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != kTextSize) return std::nullopt;
   Uuid id;
   for (std::size_t i = 0; i < kTextSize; ++i) {
-    const int value = kValues[static_cast<unsigned char>(text[i])];
+    const std::int8_t value = kValues[static_cast<unsigned char>(text[i])];
     if (value < 0) return std::nullopt;
     const auto bits = static_cast<std::uint64_t>(value);
     if (i + 1 == kTextSize) {

@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 
 Result<asio::ip::address> resolve(asio::io_context& io, const std::string& host) {
   boost::system::error_code error;
-  const asio::ip::address literal = asio::ip::make_address(host, error);
+  asio::ip::address literal = asio::ip::make_address(host, error);
   if (!error) return literal;
   asio::ip::tcp::resolver resolver(io);
   const auto results = resolver.resolve(host, "", error);

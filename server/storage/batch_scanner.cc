@@ -61,7 +61,7 @@ Result<std::optional<protocol::BatchHeader>> BatchScanner::next() {
     if (!bytes) return std::unexpected(std::move(bytes.error()));
     const auto whole = protocol::parse_batch(*bytes, kMaxBatchBytes);
     if (!whole) return std::unexpected(whole.error());
-    batch = *whole;
+    batch = static_cast<const protocol::BatchHeader&>(*whole);
   }
   position_ += size;
   offset_ = batch.last_offset() + 1;

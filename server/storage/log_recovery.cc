@@ -31,7 +31,7 @@ std::optional<SegmentSummary> read_summary(Fs& fs, const std::string& path) {
 }  // namespace
 
 Result<std::shared_ptr<Log>> Log::open(Fs& fs, SegmentCache& cache, std::string dir, const LogOptions& options) {
-  const std::shared_ptr<Log> log(new Log(fs, cache, std::move(dir), options));
+  std::shared_ptr<Log> log(new Log(fs, cache, std::move(dir), options));
   if (auto recovered = Recovery(*log).run(); !recovered) return std::unexpected(std::move(recovered.error()));
   return log;
 }

@@ -33,7 +33,7 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
     : shared_(shared),
       id_(std::move(seed.id)),
       log_key_(log_key),
-      config_(std::move(seed.config)),
+      config_(seed.config),
       log_(std::move(seed.log)),
       core_(std::move(seed.core)),
       foreign_high_watermark_(log_->durable_offset()),

@@ -161,7 +161,7 @@ int run_all(int argc, char** argv) {
   std::map<std::string, std::uint64_t> totals;
   int failures = 0;
   for (int i = 0; i < seeds && !(until_failure && failures > 0); ++i) {
-    const auto seed = static_cast<std::uint64_t>(first + i);
+    const auto seed = static_cast<std::uint64_t>(first) + static_cast<std::uint64_t>(i);
     try {
       Run first_run(seed, print_trace);
       first_run.go(static_cast<std::uint64_t>(steps));

@@ -28,8 +28,8 @@ class SeededIds final : public coordinator::IdSource {
   World& world_;
 };
 
-[[noreturn]] void violated(std::string text) {
-  throw Violation(std::move(text));
+[[noreturn]] void violated(const std::string& text) {
+  throw Violation(text);
 }
 
 template <typename T>

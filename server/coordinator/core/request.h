@@ -70,7 +70,7 @@ using GroupRequest = std::variant<ConsumerHeartbeat, CommitOffsets, FetchOffsets
 // The shard could not serve the request at all: loading, failed, queue full, record too large. `api` turns the code
 // into the answer that this API gives for it.
 struct Refused {
-  protocol::ErrorCode error;
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
   std::string message;
 };
 using ConsumerGroupDescriptions = std::vector<protocol::ConsumerGroupDescribeResponse::DescribedGroup>;

@@ -157,8 +157,8 @@ Answer Harness::leave_for_a_while(const std::string& member, const std::string& 
   return beat(member, -2, std::move(said));
 }
 
-GroupResponse Harness::request(GroupRequest request) {
-  live_->handle(ReplyToken(++tokens_), std::move(request), context(), output_);
+GroupResponse Harness::request(const GroupRequest& request) {
+  live_->handle(ReplyToken(++tokens_), request, context(), output_);
   require(output_.replies.size() == 1 && output_.replies[0].token.value() == tokens_, "one reply per request");
   GroupResponse response = std::move(output_.replies[0].response);
   last_after_ = output_.replies[0].after;

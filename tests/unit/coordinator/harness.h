@@ -66,7 +66,7 @@ class Harness {
   Answer join(const std::string& member, Said said);
   Answer leave(const std::string& member, Said said = {});
   Answer leave_for_a_while(const std::string& member, const std::string& instance, Said said = {});
-  GroupResponse request(GroupRequest request);
+  GroupResponse request(const GroupRequest& request);
   std::int64_t last_after() const { return last_after_; }  // what the last reply to request() rests on
   protocol::ConsumerGroupDescribeResponse::DescribedGroup describe(const std::string& group = "g");
 

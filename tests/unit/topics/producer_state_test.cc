@@ -41,11 +41,11 @@ TEST_CASE("sequence and epoch rules") {
   t.append({7, 3, 0}, 2);  // offsets 0, 1
   t.append({7, 3, 2}, 3);  // offsets 2 to 4
   struct Row {
-    const char* what;
+    const char* what = "";
     Producer producer;
-    int records;
-    ErrorCode error;
-    std::int64_t duplicate_of;  // first offset, -1: no duplicate
+    int records = 0;
+    ErrorCode error = ErrorCode::kNone;
+    std::int64_t duplicate_of = -1;  // first offset, -1: no duplicate
   };
   const Row rows[] = {
       {"the next", {7, 3, 5}, 1, ErrorCode::kNone, -1},

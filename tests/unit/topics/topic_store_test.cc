@@ -417,7 +417,8 @@ TEST_CASE("parked fetches are bounded: one more is answered at once") {
   auto waiting = store.begin_fetch(call);
   CHECK(store.fetch(call).at(0).records.empty());
   store.produce({id, 0}, make_batch(1));
-  CHECK_FALSE(StoreHarness::get(std::move(waiting)).at(0).records.empty());
+  const auto fetched = StoreHarness::get(std::move(waiting));
+  CHECK_FALSE(fetched.at(0).records.empty());
 }
 
 TEST_CASE("internal topics are read up to what their writer announced, and not produced to") {

@@ -16,7 +16,7 @@ namespace {
 
 struct Client {
   std::string id;
-  std::optional<std::string> instance;
+  std::optional<std::string> instance = std::nullopt;
   std::vector<std::string> topics;
   std::int32_t epoch = 0;  // as the client knows it; 0: has to join
   Owned owned;             // what it works on; given up only by itself
