@@ -2,6 +2,8 @@
 """The lint scripts must find what they are there for: each case plants one violation in a small tree."""
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -69,6 +71,61 @@ class Sizes(unittest.TestCase):
 
     def test_unfinished(self) -> None:
         self.assertEqual(run("sizes.py", {"server/a/b.cc": "// " + "TO" + "DO: later\n"})[0], 1)
+
+
+class Tidy(unittest.TestCase):
+    """A project of two files that use the name `twice` differently, and one header."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name) / "project"
+        (self.root / "build").mkdir(parents=True)
+        (self.root / "server").mkdir()
+        self.write(".clang-tidy", (HERE.parents[1] / ".clang-tidy").read_text())
+        self.write("server/a.h", "#pragma once\nstruct A {\n  int value = 0;\n};\n")
+        self.write("server/a.cc", '#include "server/a.h"\nstatic int twice(A a) { return 2 * a.value; }\n'
+                                  "int a_of(A a) { return twice(a); }\n")
+        self.write("server/b.cc", "static int twice = 2;\nint b_of() { return twice; }\n")
+        commands = [{"directory": str(self.root), "file": str(self.root / "server" / name),
+                     "command": f"clang++-19 -std=c++23 -I{self.root} -o {name}.o -c server/{name}"}
+                    for name in ("a.cc", "b.cc")]
+        self.write("build/compile_commands.json", json.dumps(commands))
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+
+    def tidy(self) -> tuple[int, str]:
+        done = subprocess.run([sys.executable, HERE / "tidy.py", "--root", self.root, "--build", self.root / "build"],
+                              env=os.environ | {"XDG_CACHE_HOME": str(self.root / "cache")}, capture_output=True,
+                              text=True, check=False)
+        return done.returncode, done.stdout
+
+    def test_what_passed_is_remembered_until_something_below_it_changes(self) -> None:
+        self.assertEqual(self.tidy(), (0, "clang-tidy: 2 files, 2 of them not known to pass\n"))
+        self.assertEqual(self.tidy(), (0, "clang-tidy: 2 files, 0 of them not known to pass\n"))
+        self.write("server/a.h", "#pragma once\nstruct A {\n  int value = 1;\n};\n")
+        self.assertEqual(self.tidy(), (0, "clang-tidy: 2 files, 1 of them not known to pass\n"))
+
+    def test_a_finding_fails_again_and_again_and_the_other_file_passes(self) -> None:
+        self.write("server/b.cc", "#include <string>\nvoid take(std::string);\n"
+                                  "void b_of(std::string s) {\n  take(std::move(s));\n  take(s);\n}\n")
+        for unknown in (2, 1):
+            status, out = self.tidy()
+            self.assertEqual(status, 1)
+            self.assertIn(f"{unknown} of them", out)
+            self.assertIn("server/b.cc:5:8: error: 's' used after it was moved", out)
+
+    def test_a_finding_in_a_header(self) -> None:
+        self.write("server/a.h", "#pragma once\nstruct A {\n  A() { A(1); }\n  explicit A(int v) : value(v) {}\n"
+                                 "  int value = 0;\n};\n")
+        status, out = self.tidy()
+        self.assertEqual(status, 1)
+        self.assertIn("bugprone-undelegated-constructor", out)
+
+    def test_what_does_not_compile_fails(self) -> None:
+        self.write("server/b.cc", "int b_of() { return nothing; }\n")
+        self.assertEqual(self.tidy()[0], 1)
 
 
 if __name__ == "__main__":
