@@ -15,9 +15,14 @@ function(cohort_room name)
   endif()
 endfunction()
 
-# cohort_unit_test(NAME DEPS target...): every .cc below tests/unit/NAME becomes the program unit_NAME and one ctest.
+# All unit tests, and those of rooms that have threads: what scripts/sanitize.sh builds.
+add_custom_target(unit_tests)
+add_custom_target(threads_tests)
+
+# cohort_unit_test(NAME [THREADS] DEPS target...): every .cc below tests/unit/NAME becomes the program unit_NAME and one
+# ctest with the label unit; THREADS adds the label threads.
 function(cohort_unit_test name)
-  cmake_parse_arguments(unit "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(unit "THREADS" "" "DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cc")
   if(NOT sources)
     return()
@@ -25,4 +30,10 @@ function(cohort_unit_test name)
   add_executable(unit_${name} ${sources})
   target_link_libraries(unit_${name} PRIVATE catch_main ${unit_DEPS})
   add_test(NAME unit_${name} COMMAND unit_${name})
+  add_dependencies(unit_tests unit_${name})
+  set_property(TEST unit_${name} APPEND PROPERTY LABELS unit)
+  if(unit_THREADS)
+    add_dependencies(threads_tests unit_${name})
+    set_property(TEST unit_${name} APPEND PROPERTY LABELS threads)
+  endif()
 endfunction()
