@@ -74,7 +74,7 @@ void describe_topic(Response::DescribeConfigsResult& out, const Request& request
 Entry broker_entry(const config::Setting& setting, const Request& request, std::int16_t version) {
   Entry entry;
   entry.name = Text(setting.key->name);
-  if (setting.value) entry.value = Text(*setting.value);
+  entry.value = setting.value ? std::optional(Text(*setting.value)) : std::nullopt;
   entry.read_only = true;
   const auto source = setting.source == config::Source::kDefault ? Source::kDefault : Source::kStaticBroker;
   entry.config_source = static_cast<std::int8_t>(source);

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <pthread.h>
+#include <semaphore.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <climits>
 #include <csignal>
@@ -32,15 +33,32 @@ void raise_open_files() {
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn(kComponent, "The limit of open files cannot be raised");
 }
 
-// Signals that end the process are waited for by main; blocked before other threads exist, who inherit it.
-sigset_t block_ending_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+// What ends the process. While the server starts, a signal ends it on the spot, which harms nothing: nobody was
+// answered yet, and a start is made to be cut short. Later main waits for it.
+std::atomic<bool> g_serving{false};
+std::atomic<int> g_signal{0};
+sem_t g_signalled;
+
+void on_signal(int signal) {
+  if (!g_serving) ::_exit(0);
+  g_signal = signal;
+  ::sem_post(&g_signalled);
+}
+
+void take_signals() {
+  ::sem_init(&g_signalled, 0, 0);
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT}) ::sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of its write
-  return signals;
+}
+
+int wait_for_signal() {
+  g_serving = true;
+  while (::sem_wait(&g_signalled) != 0) {
+  }
+  return g_signal;
 }
 
 std::string host_name() {
@@ -99,7 +117,9 @@ std::string Server::listening_on() const {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < config_.net.listeners.size(); ++i) {
     const config::Listener& listener = config_.net.listeners[i];
-    texts.push_back(fmt::format("{}://{}:{}", listener.name, listener.host, network_->ports()[i]));
+    const bool is_ipv6 = listener.host.find(':') != std::string::npos;
+    texts.push_back(fmt::format(fmt::runtime(is_ipv6 ? "{}://[{}]:{}" : "{}://{}:{}"), listener.name, listener.host,
+                                network_->ports()[i]));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }
@@ -124,7 +144,7 @@ Result<void> Server::stop() {
 
 Result<void> run_until_signal(const config::Loaded& config) {
   const auto begun = std::chrono::steady_clock::now();
-  const sigset_t signals = block_ending_signals();
+  take_signals();
   raise_open_files();
   log_configuration(config);
 
@@ -134,8 +154,7 @@ Result<void> run_until_signal(const config::Loaded& config) {
   log::info(kComponent, "Kafka-compatible server started (cohortd {}) in {} ms: node {}, {}, data in {}",
             COHORT_VERSION, took.count(), config.config.node_id, server.listening_on(), config.config.log_dir);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = wait_for_signal();
   log::info(kComponent, "Ending after {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   auto stopped = server.stop();
   if (stopped) log::info(kComponent, "Ended");

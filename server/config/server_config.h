@@ -44,7 +44,7 @@ struct NetConfig {
   std::int32_t max_connections = std::numeric_limits<std::int32_t>::max();
   std::int32_t max_connections_per_ip = std::numeric_limits<std::int32_t>::max();
   Duration max_idle = std::chrono::minutes{10};       // connections.max.idle.ms; negative: never
-  Duration write_timeout = std::chrono::seconds{30};  // cohort.connections.write.timeout.ms: a peer that takes no bytes
+  Duration stall_timeout = std::chrono::seconds{30};  // cohort.connections.stall.timeout.ms
   friend bool operator==(const NetConfig&, const NetConfig&) = default;
 };
 

@@ -61,13 +61,15 @@ void Connection::refuse(std::string_view reason) {
 void Connection::check_deadlines(MonoTime now) {
   if (!open_) return;
   const bool idle = replies_.open_count() == 0 && in_flight() == 0;
-  if (writing_ && now - blocked_since_ >= settings_.write_timeout) {
+  if (writing_ && now - blocked_since_ >= settings_.stall_timeout) {
     refuse("it takes no more bytes of its answers");
   } else if (short_of_memory_since_) {
     read();
-    if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_.write_timeout) {
+    if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_.stall_timeout) {
       refuse("no memory for its request (queued.max.request.bytes)");
     }
+  } else if (reading_ && input_.has_partial() && now - last_activity_ >= settings_.stall_timeout) {
+    refuse("it stopped in the middle of a request");
   } else if (idle && settings_.max_idle.count() >= 0 && now - last_activity_ >= settings_.max_idle) {
     log::debug(kConnection, "Closing the idle connection of {}", peer_->address);
     close();

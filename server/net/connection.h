@@ -26,7 +26,7 @@ namespace cohort::net {
 struct ConnectionSettings {
   std::size_t max_request_bytes = 0;
   Duration max_idle{0};  // negative: never
-  Duration write_timeout{0};
+  Duration stall_timeout{0};
   std::shared_ptr<MemoryBudget> budget;
   const api::Services* services = nullptr;
 };

@@ -47,6 +47,8 @@ class FrameBuffer {
   std::span<std::byte> prepare();
   void commit(std::size_t count) { end_ += count; }
 
+  // After next() gave no frame: some bytes of one are here.
+  bool has_partial() const { return pending() > 0; }
   // The next whole frame; nullopt: more bytes are needed. An error (negative length, above the limit) is final.
   Result<std::optional<Frame>> next();
 

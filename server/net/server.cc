@@ -91,7 +91,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
       : reactors(pool), config(net), limits(pool.size(), net.max_connections, net.max_connections_per_ip) {
     settings.max_request_bytes = static_cast<std::size_t>(net.request_max_bytes);
     settings.max_idle = net.max_idle;
-    settings.write_timeout = net.write_timeout;
+    settings.stall_timeout = net.stall_timeout;
     settings.budget = std::make_shared<MemoryBudget>(net.queued_max_bytes);
     settings.services = &services;
     for (std::size_t i = 0; i < pool.size(); ++i) connections.push_back(std::make_unique<ReactorConnections>(pool[i]));

@@ -12,15 +12,21 @@ namespace cohort::storage {
 namespace {
 
 // The value of the line `key=value` at the start of rest, which then begins behind that line.
-std::optional<std::uint64_t> take(std::string_view& rest, std::string_view key, int base = 10) {
+std::optional<std::string_view> take(std::string_view& rest, std::string_view key) {
   if (!rest.starts_with(key) || rest.size() <= key.size() || rest[key.size()] != '=') return std::nullopt;
   const std::size_t end = rest.find('\n');
   if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view digits = rest.substr(key.size() + 1, end - key.size() - 1);
-  std::uint64_t value = 0;
-  const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error != std::errc() || last != digits.data() + digits.size()) return std::nullopt;
+  const std::string_view value = rest.substr(key.size() + 1, end - key.size() - 1);
   rest.remove_prefix(end + 1);
+  return value;
+}
+
+std::optional<std::uint64_t> take_number(std::string_view& rest, std::string_view key, int base = 10) {
+  const auto digits = take(rest, key);
+  if (!digits) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [last, error] = std::from_chars(digits->data(), digits->data() + digits->size(), value, base);
+  if (error != std::errc() || last != digits->data() + digits->size()) return std::nullopt;
   return value;
 }
 
@@ -28,34 +34,38 @@ std::optional<std::uint64_t> take(std::string_view& rest, std::string_view key, 
 
 std::string to_text(const Checkpoint& checkpoint) {
   std::string text = fmt::format(
-      "version=1\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\none_batch={}\n",
-      checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base, checkpoint.position,
-      checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0);
+      "version=1\nlog={}\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\none_"
+      "batch={}\n",
+      checkpoint.identity, checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base,
+      checkpoint.position, checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0);
   text += fmt::format("crc32c={:08x}\n", protocol::crc32c(text));
   return text;
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view text) {
   std::string_view rest = text;
-  const auto version = take(rest, "version");
+  const auto version = take_number(rest, "version");
   if (!version) return fail(ErrorKind::kCorrupt, "expected version=1 in the first line");
   if (*version != 1) return fail(ErrorKind::kUnsupported, fmt::format("has version {}, expected 1", *version));
+  const auto identity = take(rest, "log");
+  if (!identity) return fail(ErrorKind::kCorrupt, "expected log=<topic id>-<partition> in line 2");
   constexpr std::array<std::string_view, 6> kKeys{"start_offset", "recovery_offset", "segment_base",
                                                   "position",     "window_bytes",    "one_batch"};
   std::array<std::uint64_t, kKeys.size()> values{};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
-    const auto value = take(rest, kKeys[i]);
+    const auto value = take_number(rest, kKeys[i]);
     if (!value || *value > static_cast<std::uint64_t>(kMaxOffset)) {
-      return fail(ErrorKind::kCorrupt, fmt::format("expected {}=<number> in line {}", kKeys[i], i + 2));
+      return fail(ErrorKind::kCorrupt, fmt::format("expected {}=<number> in line {}", kKeys[i], i + 3));
     }
     values[i] = *value;
   }
   const std::uint32_t computed = protocol::crc32c(text.substr(0, text.size() - rest.size()));
-  const auto stored = take(rest, "crc32c", 16);
+  const auto stored = take_number(rest, "crc32c", 16);
   if (!stored || *stored != computed || !rest.empty()) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
   }
-  return Checkpoint{.start_offset = static_cast<std::int64_t>(values[0]),
+  return Checkpoint{.identity = std::string(*identity),
+                    .start_offset = static_cast<std::int64_t>(values[0]),
                     .recovery_offset = static_cast<std::int64_t>(values[1]),
                     .segment_base = static_cast<std::int64_t>(values[2]),
                     .position = values[3],

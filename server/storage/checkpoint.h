@@ -24,6 +24,7 @@ struct Window {
 };
 
 struct Checkpoint {
+  std::string identity = {};         // LogOptions::identity
   std::int64_t start_offset = 0;     // log start offset; segments wholly below it are left-overs
   std::int64_t recovery_offset = 0;  // every byte of a batch below it is durable
   std::int64_t segment_base = 0;     // the segment that recovery_offset lies in, or ends

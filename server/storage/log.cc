@@ -22,7 +22,8 @@ Result<void> Log::create_files(Fs& fs, const std::string& dir, const LogOptions&
   auto file = fs.open(segment_path(dir, start_offset), OpenMode::kCreate);
   if (!file) return std::unexpected(std::move(file.error()));
   if (auto synced = (*file)->sync(); !synced) return synced;
-  const Checkpoint checkpoint{.start_offset = start_offset,
+  const Checkpoint checkpoint{.identity = options.identity,
+                              .start_offset = start_offset,
                               .recovery_offset = start_offset,
                               .segment_base = start_offset,
                               .position = 0,
@@ -64,7 +65,8 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& wind
   if (last.summary.covered_bytes > 0) {
     if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
   }
-  const Checkpoint next{.start_offset = start_offset,
+  const Checkpoint next{.identity = options_.identity,
+                        .start_offset = start_offset,
                         .recovery_offset = end_offset(),
                         .segment_base = last.summary.base_offset,
                         .position = last.summary.covered_bytes,
@@ -110,6 +112,7 @@ Result<void> Log::set_options(const LogOptions& options) {
     if (auto written = write_checkpoint(start_offset(), window); !written) return written;
   }
   options_ = options;
+  options_.identity = checkpoint_.identity;
   return {};
 }
 

@@ -42,6 +42,9 @@ struct LogOptions {
   // kSync: a batch is synced before the next is written, and an append is one batch. Then whatever is sound behind a
   // bad batch proves that this one had been synced: damage, not a torn write.
   bool one_batch_at_a_time = false;
+  // Which log it is, without line ends; empty: not said. Kept in the checkpoint, so that a folder in another one's
+  // place is not taken for it. LogSet's to set.
+  std::string identity = {};
   bool verify_all_on_open = false;  // read and check every byte, not only what is above the recovery point
 };
 
@@ -130,7 +133,7 @@ class Log {
   Result<void> delete_before(std::int64_t offset);
   // Other durability or sizes from now on; syncs and writes a checkpoint when the durability or its window changes.
   Result<void> set_options(const LogOptions& options);
-  bool is_synced() const { return options_.durability == Durability::kSync; }
+  bool writes_one_batch() const { return window_of(options_).one_batch; }
   // Syncs, writes the recovery point and the index of the last segment: the next open scans nothing. Reading stays
   // possible, writing is over. Costs no I/O when nothing was written since the last checkpoint.
   Result<void> close();

@@ -96,6 +96,10 @@ Result<void> Log::Recovery::read_checkpoint() {
   auto checkpoint = parse_checkpoint(*text);
   if (!checkpoint) return fail(checkpoint.error().kind, fmt::format("{} {}", path, checkpoint.error().message));
   checkpoint_ = *checkpoint;
+  if (checkpoint_.identity != log_.options_.identity) {
+    return fail(ErrorKind::kCorrupt, fmt::format("{} is the checkpoint of log {}, expected {}", path,
+                                                 checkpoint_.identity, log_.options_.identity));
+  }
   if (!std::ranges::binary_search(bases_, checkpoint_.segment_base)) {
     return fail(ErrorKind::kCorrupt,
                 fmt::format("{} is missing: {} bytes of it had been synced",
@@ -288,6 +292,8 @@ Result<void> Log::Recovery::cut_tail(Found& found) {
   if (auto synced = found.file->sync_data(); !synced) return synced;
   if (!was_open) found.file.reset();
   log_.recovery_.bytes_cut += rest;
+  log::warn("Log", "{}: {} bytes from position {} on are no whole batch and were cut off: the log ends at offset {}",
+            segment_path(log_.dir_, found.base_offset), rest, found.summary.covered_bytes, found.summary.end_offset);
   return {};
 }
 

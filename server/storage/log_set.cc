@@ -204,11 +204,12 @@ bool LogSet::is_stored(const LogId& id) const {
   return entry != logs_.end() && entry->second.id == id;
 }
 
-Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, const LogOptions& options) {
+Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, LogOptions options) {
   if (!is_legal_topic(id.topic.value()) || id.partition < 0 || id.topic_id.value().is_zero()) {
     return fail(ErrorKind::kInvalid, fmt::format("No log can have topic name '{}', topic id {} and partition {}",
                                                  id.topic, id.topic_id, id.partition));
   }
+  options.identity = fmt::format("{}-{}", id.topic_id.value(), id.partition);
   const std::string name = folder_name(id.topic, id.partition);
   bool is_stored = false;
   {
@@ -296,19 +297,19 @@ Result<void> LogSet::delete_folder(const std::string& name) {
 }
 
 Result<void> LogSet::close(const std::function<bool()>& in_time) {
-  std::vector<std::shared_ptr<Log>> synced;
+  std::vector<std::shared_ptr<Log>> first_ones;
   std::vector<std::shared_ptr<Log>> others;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : logs_) {
-      if (entry.log != nullptr) (entry.log->is_synced() ? synced : others).push_back(entry.log);
+      if (entry.log != nullptr) (entry.log->writes_one_batch() ? first_ones : others).push_back(entry.log);
     }
   }
   Result<void> first;
   const auto close_log = [&first](Log& log) {
     if (auto closed = log.close(); !closed && first) first = std::move(closed);
   };
-  for (const auto& log : synced) close_log(*log);
+  for (const auto& log : first_ones) close_log(*log);
   std::size_t left = others.size();
   for (const auto& log : others) {
     if (!in_time()) break;

@@ -57,15 +57,15 @@ class LogSet {
 
   // kCorrupt when the folder of that name belongs to another topic id or its log is damaged. An open log is returned
   // again as it is. A new log begins at offset 0 and is durable when this returns.
-  Result<std::shared_ptr<Log>> open_or_create(const LogId& id, const LogOptions& options);
+  Result<std::shared_ptr<Log>> open_or_create(const LogId& id, LogOptions options);
   std::shared_ptr<Log> find(const protocol::TopicName& topic, std::int32_t partition) const;  // open logs only; or null
   // Durable when it returns: after a power loss the log is gone. Whoever still holds the Log may read what is open.
   // A log that is not there (removed before a crash was noticed) is no error.
   Result<void> remove(const LogId& id);
 
-  // Closes the logs (see Log::close), those that are synced first, and gives the first error; the others are closed all
-  // the same. A log that is left to the operating system is closed only while in_time() holds: it is safe without, the
-  // next start scans its tail.
+  // Closes the logs (see Log::close) and gives the first error; the others are closed all the same. Those of the server
+  // itself, which write one batch at a time, come first; the others are closed while in_time() holds. They are safe
+  // without it: what was answered is as durable as was promised, and the next start scans their tails.
   Result<void> close(const std::function<bool()>& in_time);
   Result<std::uint64_t> free_bytes() const;
 

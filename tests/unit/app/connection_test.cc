@@ -151,6 +151,18 @@ TEST_CASE("a request as large as the limit is served") {
         to_wire(ErrorCode::kInvalidTopicException));
 }
 
+TEST_CASE("a client that stops in the middle of a frame is closed, one that is merely silent is not") {
+  storage::MemFs fs;
+  Machine machine(fs, {"cohort.connections.stall.timeout.ms=1"});
+  Client silent(machine);
+  Client stuck(machine);
+  const auto frame = stuck.frame_of(protocol::MetadataRequest{}, kMetadata);
+  stuck.send_bytes(std::span(frame).first(frame.size() / 2));
+  CHECK(stuck.is_closed());
+  silent.send(protocol::MetadataRequest{}, kMetadata);
+  CHECK(silent.receive<protocol::MetadataResponse>(kMetadata).brokers.size() == 1);
+}
+
 TEST_CASE("a client that goes in the middle of a frame or before its answers disturbs nobody") {
   storage::MemFs fs;
   Machine machine(fs);

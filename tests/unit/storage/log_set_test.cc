@@ -112,28 +112,47 @@ TEST_CASE("Logs are made, found, closed and opened again", "[log_set]") {
   CHECK(fs.contents("/data/orders-3/partition.metadata") == "version: 0\ntopic_id: " + id.topic_id.value().to_string());
 }
 
-TEST_CASE("Without time only the logs that are synced are closed; the others lose nothing", "[log_set]") {
+TEST_CASE("Without time only the logs that write one batch at a time are closed; the others lose nothing",
+          "[log_set]") {
   MemFs fs;
-  LogOptions os = kOptions;
-  os.durability = Durability::kOs;
+  LogOptions own = kOptions;
+  own.one_batch_at_a_time = true;
   const auto batch = test::make_batch(0);
   {
     const auto set = must_open(fs);
     for (std::int32_t partition = 0; partition < 3; ++partition) {
-      auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? kOptions : os);
+      auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? own : kOptions);
       REQUIRE(log);
       REQUIRE((*log)->append(batch));
+      REQUIRE((*log)->sync());
     }
     REQUIRE(set->close([] { return false; }));
   }
   fs.kill();
   const auto set = must_open(fs);
   for (std::int32_t partition = 0; partition < 3; ++partition) {
-    const auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? kOptions : os);
+    const auto log = set->open_or_create(id_of("t", 1, partition), partition == 1 ? own : kOptions);
     REQUIRE(log);
     CHECK((*log)->end_offset() == 1);
     CHECK((*log)->recovery().batches_scanned == (partition == 1 ? 0U : 1U));
   }
+}
+
+TEST_CASE("A folder in the place of another partition of its topic is refused", "[log_set]") {
+  MemFs fs;
+  {
+    const auto set = must_open(fs);
+    for (std::int32_t partition : {0, 1}) REQUIRE(set->open_or_create(id_of("t", 1, partition), kOptions));
+    REQUIRE(set->close(in_time));
+  }
+  REQUIRE(fs.rename("/data/t-0", "/data/x"));
+  REQUIRE(fs.rename("/data/t-1", "/data/t-0"));
+  REQUIRE(fs.rename("/data/x", "/data/t-1"));
+  const auto set = must_open(fs);
+  const auto opened = set->open_or_create(id_of("t", 1, 0), kOptions);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().kind == ErrorKind::kCorrupt);
+  CHECK_THAT(opened.error().message, Contains("/data/t-0/checkpoint is the checkpoint of log"));
 }
 
 TEST_CASE("A folder of another topic id is never adopted", "[log_set]") {

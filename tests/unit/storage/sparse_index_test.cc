@@ -62,7 +62,7 @@ TEST_CASE("An index file is read back; any flipped byte and any other length is 
 }
 
 TEST_CASE("A checkpoint is read back", "[checkpoint]") {
-  const Checkpoint checkpoint{5, 77, 60, 4096, {.bytes = 16'777'216, .one_batch = true}};
+  const Checkpoint checkpoint{"abc-1", 5, 77, 60, 4096, {.bytes = 16'777'216, .one_batch = true}};
   CHECK(*parse_checkpoint(to_text(checkpoint)) == checkpoint);
   CHECK(parse_checkpoint("version=2\n").error().kind == ErrorKind::kUnsupported);
   CHECK(parse_checkpoint("").error().kind == ErrorKind::kCorrupt);
