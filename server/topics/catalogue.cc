@@ -48,17 +48,18 @@ struct Catalogue::Written {
 Catalogue::Catalogue(Place place, CatalogueLog log)
     : place_(std::move(place)), log_(std::move(log)), core_(std::make_unique<CatalogueCore>(place_.options)) {}
 
-Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet& logs, bool stored_others, Now now) {
+Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet& logs, Now now) {
+  const bool is_new = !logs.is_stored(CatalogueLog::log_id());
+  const bool stored_others = logs.stored().size() > (is_new ? 0U : 1U);
+  const auto lost = [&] {
+    return fail(ErrorKind::kCorrupt, fmt::format("{} holds logs of topics and no catalogue of them", logs.dir()));
+  };
+  if (is_new && stored_others) return lost();
   auto log = CatalogueLog::open(logs);
   if (!log) return std::unexpected(std::move(log.error()));
   std::unique_ptr<Catalogue> catalogue(new Catalogue(std::move(place), std::move(*log)));
   if (auto replayed = catalogue->log_.replay(*catalogue->core_); !replayed) return std::unexpected(replayed.error());
-  if (catalogue->core_->topic_count() == 0 && stored_others) {
-    return fail(ErrorKind::kCorrupt,
-                fmt::format("{} holds logs of topics but its catalogue of topics is empty; nothing "
-                            "was changed",
-                            logs.dir()));
-  }
+  if (catalogue->core_->topic_count() == 0 && stored_others) return lost();
   warn_of_clamped(*catalogue->core_, catalogue->place_.options.group);
   CatalogueOutput output;
   catalogue->core_->create_internal_topics(catalogue->context(now), output);
@@ -166,14 +167,14 @@ void Catalogue::on_written(Written written) {
     return pump();
   }
   busy_ = true;
-  carry_out_(std::move(written.changes), [this](bool all_made) { on_carried_out(all_made); });
+  carry_out_(std::move(written.changes), [this](bool all_done) { on_carried_out(all_done); });
 }
 
-void Catalogue::on_carried_out(bool all_made) {
+void Catalogue::on_carried_out(bool all_done) {
   busy_ = false;
-  all_made_ = all_made_ && all_made;
+  all_done_ = all_done_ && all_done;
   CatalogueOutput mark;
-  if (all_made_) core_->mark_carried_out(mark);
+  if (all_done_) core_->mark_carried_out(mark);
   if (!mark.records.empty()) {
     // Nobody waits for it: without it the next start only trusts a missing folder more than it needs to.
     auto job = [this, records = std::move(mark.records), now_ms = place_.reactor.now().wall_ms] {

@@ -32,9 +32,9 @@ namespace cohort::topics {
 
 class Catalogue {
  public:
-  // Carries changes out; done when partitions and logs are as they should be, or with false and logged that they
-  // cannot.
-  using CarriedOut = std::function<void(bool all_made)>;
+  // Carries changes out; done when partitions and logs are as they should be, or with false and logged that some
+  // are not.
+  using CarriedOut = std::function<void(bool all_done)>;
   using CarryOut = std::function<void(std::vector<TopicChange> changes, CarriedOut done)>;
   // Called with kNone when the decision is durable and published, else with the error for all of it.
   using Answer = std::move_only_function<void(protocol::ErrorCode failure)>;
@@ -51,9 +51,9 @@ class Catalogue {
     std::function<protocol::Uuid()> new_id;  // of topics
   };
 
-  // Blocks. Reads the log; makes internal topics if they are missing. stored_others: the data folder has logs of
-  // partitions, so an empty catalogue means that it was lost.
-  static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, bool stored_others, Now now);
+  // Blocks. Reads the log; makes internal topics if they are missing. A data folder that has logs of partitions and no
+  // catalogue of them has lost it: kCorrupt.
+  static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, Now now);
 
   const CatalogueCore& core() const { return *core_; }
   // Blocks. All partitions are open: from here on a missing folder is a lost one.
@@ -77,7 +77,7 @@ class Catalogue {
   void pump();
   void write(CatalogueOutput output);
   void on_written(Written written);
-  void on_carried_out(bool all_made);
+  void on_carried_out(bool all_done);
   void finish_group(protocol::ErrorCode failure);
   void reload();
   void refill_producer_ids();
@@ -93,7 +93,7 @@ class Catalogue {
   std::deque<Decide> waiting_;
   std::vector<Answer> group_;  // decided, on its way
   bool busy_ = false;
-  bool all_made_ = true;  // else a partition lacks its folder until the next start, and nothing is marked
+  bool all_done_ = true;  // else a folder is missing or left over until the next start, and nothing is marked
   bool failed_ = false;   // the core is not what the log says
   MonoTime retry_at_{};
 

@@ -77,6 +77,7 @@ Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
           return apply_group(typed);
         } else if constexpr (std::is_same_v<Record, protocol::CatalogueCarriedOutRecord>) {
           unmade_.clear();
+          unremoved_.clear();
           return {};
         } else {
           static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
@@ -95,6 +96,7 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   if (!record.value) {
     erase(id);
     unmade_.erase(id);
+    unremoved_.insert(id);
     return {};
   }
   const auto& value = *record.value;
@@ -213,7 +215,7 @@ std::int64_t CatalogueCore::reserve_producer_ids(std::int64_t count, CatalogueOu
 }
 
 void CatalogueCore::mark_carried_out(CatalogueOutput& output) {
-  if (!unmade_.empty()) emit(carried_out_record(), output);
+  if (!unmade_.empty() || !unremoved_.empty()) emit(carried_out_record(), output);
 }
 
 bool CatalogueCore::may_be_unmade(const TopicInfo& topic, std::int32_t partition) const {
@@ -246,6 +248,11 @@ std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
   if (!by_name_.empty()) records.push_back(carried_out_record());
   for (const auto& [name, topic] : by_name_) {
     if (unmade_.contains(topic->id)) records.emplace_back(to_record(*topic));
+  }
+  for (const protocol::TopicId& id : unremoved_) {
+    protocol::CatalogueTopicRecord deleted;
+    deleted.key.topic_id = id.value();
+    records.emplace_back(std::move(deleted));
   }
   return records;
 }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -89,6 +90,8 @@ class CatalogueCore {
   // Whether the partition's folder may be missing, because a crash cut short what makes it. Later a missing one was
   // lost.
   bool may_be_unmade(const TopicInfo& topic, std::int32_t partition) const;
+  // Whether folders of this topic may still be there although it was deleted, for the same reason.
+  bool may_be_left(const protocol::TopicId& id) const { return unremoved_.contains(id); }
   std::int64_t next_producer_id() const { return next_producer_id_; }
   // Records that make this state out of nothing.
   std::vector<protocol::CatalogueRecord> snapshot_records() const;
@@ -123,6 +126,7 @@ class CatalogueCore {
   GroupSettingsById groups_;
   // Of topics that were made or grew since the last mark: the first partition that may be unmade.
   std::unordered_map<protocol::TopicId, std::int32_t> unmade_;
+  std::set<protocol::TopicId> unremoved_;  // deleted since the last mark
   std::int64_t partition_count_ = 0;
   std::int64_t next_producer_id_ = 0;
 };

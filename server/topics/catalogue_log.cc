@@ -18,6 +18,9 @@ constexpr std::size_t kMaxBatchBytes = std::size_t{64} << 20;
 constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes of a snapshot in one append, about
 constexpr std::int64_t kSlack = 1000;                  // records that the log may hold beyond twice the live ones
 
+// Small, so that nearly all of it is below the recovery point, where not even a file that was cut short goes unnoticed.
+constexpr std::uint64_t kCheckpointBytes = 4096;
+
 // Which topic ids are random; this one stands for the catalogue itself in every data folder.
 constexpr protocol::Uuid kCatalogueId(0, 2);
 
@@ -25,6 +28,7 @@ storage::LogOptions options() {
   storage::LogOptions options;
   options.durability = storage::Durability::kSync;
   options.one_batch_at_a_time = true;
+  options.checkpoint_bytes = kCheckpointBytes;
   return options;
 }
 

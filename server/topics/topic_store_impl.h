@@ -27,7 +27,9 @@ class TopicStoreImpl {
                  storage::LogThreads& threads_in, const TopicStoreOptions& options_in);
 
   // ---- start-up, before the reactors run ----
-  Result<void> remove_leftovers();
+  Result<void> check_complete() const;
+  Result<std::vector<storage::LogId>> find_leftovers() const;
+  Result<void> remove_leftovers(const std::vector<storage::LogId>& leftovers);
   Result<void> open_partitions(Now now);
 
   // ---- on reactor 0: carries out what the catalogue decided (Catalogue::CarryOut) ----
@@ -50,13 +52,12 @@ class TopicStoreImpl {
 
  private:
   class Steps;
-  Result<void> check_complete() const;
   // Blocks: opens or makes the log and reads what it takes to go on.
   Result<PartitionSeed> load(const TopicInfo& topic, std::int32_t partition, std::int64_t now_ms);
   FetchHome::Links links(std::size_t reactor);
   std::unique_ptr<Place> make_place(std::size_t reactor);
   void remove_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
-  void remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done);
+  void remove_logs(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done);
   void reopen(std::size_t reactor, const PartitionId& id);
   void make_partitions(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done);
   void change_configs(const std::vector<TopicChange>& changes);

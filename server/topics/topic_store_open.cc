@@ -23,22 +23,24 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
                                                      std::function<protocol::Uuid()> new_id, Now now) {
   auto impl = std::make_unique<TopicStoreImpl>(reactors, fs, logs, threads, options);
   // 1. What topics there are.
-  bool stored_others = false;
-  for (const storage::LogId& id : logs.stored()) stored_others = stored_others || id != CatalogueLog::log_id();
   auto catalogue = Catalogue::open({.reactor = reactors[0],
                                     .threads = threads,
                                     .options = impl->options,
                                     .cell = impl->cell,
                                     .cluster_id = logs.cluster_id(),
                                     .new_id = std::move(new_id)},
-                                   logs, stored_others, now);
+                                   logs, now);
   if (!catalogue) return std::unexpected(std::move(catalogue.error()));
   impl->catalogue = std::move(*catalogue);
   for (const auto& topic : impl->catalogue->core().topics()) {
     if (topic->internal) impl->internal_topics.push_back(topic->id);
   }
-  // 2. Deletions that a crash cut short, then everything that is to be there.
-  if (auto removed = impl->remove_leftovers(); !removed) return std::unexpected(removed.error());
+  // 2. Whether the folders agree with it; only then deletions that a crash cut short, and everything that is to be
+  // there.
+  if (auto complete = impl->check_complete(); !complete) return std::unexpected(complete.error());
+  auto leftovers = impl->find_leftovers();
+  if (!leftovers) return std::unexpected(std::move(leftovers.error()));
+  if (auto removed = impl->remove_leftovers(*leftovers); !removed) return std::unexpected(removed.error());
   if (auto opened = impl->open_partitions(now); !opened) return std::unexpected(opened.error());
   if (auto marked = impl->catalogue->mark_opened(now); !marked) return std::unexpected(marked.error());
   // 3. From here on changes come by the reactors.
@@ -124,12 +126,31 @@ FetchHome::Links TopicStoreImpl::links(std::size_t home) {
 
 // ---- start-up ----
 
-// The catalogue speaks first: a log that it does not know belongs to a topic whose deletion was decided.
-Result<void> TopicStoreImpl::remove_leftovers() {
+// Logs that the catalogue does not have: of topics whose deletion was decided and perhaps not carried out. Any other
+// one means that the catalogue or the folder is not what it was, and nothing is removed on such ground.
+Result<std::vector<storage::LogId>> TopicStoreImpl::find_leftovers() const {
+  const CatalogueCore& core = catalogue->core();
   std::unordered_map<protocol::TopicId, std::int32_t> known;
-  for (const auto& topic : catalogue->core().topics()) known.emplace(topic->id, topic->partitions);
+  for (const auto& topic : core.topics()) known.emplace(topic->id, topic->partitions);
+  std::vector<storage::LogId> leftovers;
   for (const storage::LogId& id : logs.stored()) {
-    if (id == CatalogueLog::log_id() || known.contains(id.topic_id)) continue;
+    if (id == CatalogueLog::log_id()) continue;
+    const auto topic = known.find(id.topic_id);
+    if (topic != known.end() && id.partition < topic->second) continue;
+    if (topic == known.end() && core.may_be_left(id.topic_id)) {
+      leftovers.push_back(id);
+      continue;
+    }
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{}/{}-{} is of topic id {}, and the catalogue of topics neither has that partition nor "
+                            "knows that it was deleted",
+                            logs.dir(), id.topic.value(), id.partition, id.topic_id.value()));
+  }
+  return leftovers;
+}
+
+Result<void> TopicStoreImpl::remove_leftovers(const std::vector<storage::LogId>& leftovers) {
+  for (const storage::LogId& id : leftovers) {
     log::info("TopicStore", "{}-{} with topic id {} is left over from a deleted topic and is removed", id.topic.value(),
               id.partition, id.topic_id.value());
     if (auto removed = logs.remove(id); !removed) return removed;
@@ -143,9 +164,8 @@ Result<void> TopicStoreImpl::check_complete() const {
     for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
       if (catalogue->core().may_be_unmade(*topic, partition)) continue;
       if (logs.is_stored({topic->name, topic->id, partition})) continue;
-      return fail(ErrorKind::kCorrupt,
-                  fmt::format("{}/{}-{} is missing: the folder of a partition of topic id {}; nothing was changed",
-                              logs.dir(), topic->name.value(), partition, topic->id.value()));
+      return fail(ErrorKind::kCorrupt, fmt::format("{}/{}-{} is missing: the folder of a partition of topic id {}",
+                                                   logs.dir(), topic->name.value(), partition, topic->id.value()));
     }
   }
   return {};
@@ -174,7 +194,6 @@ Result<void> TopicStoreImpl::open_partitions(Now now) {
   std::mutex mutex;
   std::optional<Error> first_error;
   std::latch left(static_cast<std::ptrdiff_t>(catalogue->core().partition_count()));
-  if (auto complete = check_complete(); !complete) return complete;
   for (const auto& topic : topics) {
     for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
       const PartitionId id{topic->id, partition};
@@ -247,9 +266,9 @@ void TopicStoreImpl::carry_out(std::vector<TopicChange> changes, Catalogue::Carr
   // A topic may be deleted and its name used again in one go: what goes, goes first.
   auto shared = std::make_shared<const std::vector<TopicChange>>(sum_up(std::move(changes)));
   remove_partitions(*shared, [this, shared, done = std::move(done)]() mutable {
-    remove_logs(*shared, [this, shared, done = std::move(done)]() mutable {
+    remove_logs(*shared, [this, shared, done = std::move(done)](bool all_removed) mutable {
       change_configs(*shared);
-      make_partitions(*shared, std::move(done));
+      make_partitions(*shared, [all_removed, done = std::move(done)](bool all_made) { done(all_removed && all_made); });
     });
   });
 }
@@ -273,16 +292,17 @@ void TopicStoreImpl::remove_partitions(const std::vector<TopicChange>& changes, 
   steps->all_begun();
 }
 
-void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, std::function<void()> done) {
-  auto steps = std::make_shared<Steps>(reactors[0], [done = std::move(done)](bool) { done(); });
+void TopicStoreImpl::remove_logs(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done) {
+  auto steps = std::make_shared<Steps>(reactors[0], std::move(done));
   for (const TopicChange& change : changes) {
     if (change.after || !change.before) continue;
     for (std::int32_t partition = 0; partition < change.before->partitions; ++partition) {
       const storage::LogId id{change.before->name, change.before->id, partition};
       auto job = [this, id, end = steps->begin()] {
         // What stays behind is removed at the next start.
-        if (auto removed = logs.remove(id); !removed) log::error("TopicStore", "{}", removed.error().message);
-        end(true);
+        const auto removed = logs.remove(id);
+        if (!removed) log::error("TopicStore", "{}", removed.error().message);
+        end(removed.has_value());
       };
       if (!threads.submit(topics::log_key({id.topic_id, partition}), std::move(job))) return;  // the process is ending
     }

@@ -323,7 +323,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cohort-bad-bytes-") as folder:
         server = Server(args.cohortd, Path(folder) / "data", overrides={
             "socket.request.max.bytes": str(MAX_REQUEST),
-            "cohort.connections.write.timeout.ms": str(int(1000 * WRITE_TIMEOUT_S)),
+            "cohort.connections.stall.timeout.ms": str(int(1000 * WRITE_TIMEOUT_S)),
             "auto.create.topics.enable": "false"})
         server.start()
         good = GoodClient(server)

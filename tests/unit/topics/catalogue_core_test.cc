@@ -378,6 +378,22 @@ std::string unmade(const CatalogueCore& core) {
   return text;
 }
 
+TEST_CASE("what was deleted may be left on the disk until all is carried out, over a snapshot as well") {
+  Cat c;
+  const auto gone = c.create_one(Cat::topic("gone")).id;
+  const auto kept = c.create_one(Cat::topic("kept")).id;
+  c.remove({{"gone", {}}});
+  CHECK(c.core.may_be_left(gone));
+  CHECK_FALSE(c.core.may_be_left(kept));
+  CatalogueCore again(c.options);
+  for (const auto& record : c.core.snapshot_records()) REQUIRE(again.apply(record).has_value());
+  CHECK(again.may_be_left(gone));
+  CHECK(again.topics().size() == 1);
+  c.output = {};
+  c.core.mark_carried_out(c.output);
+  CHECK_FALSE(c.core.may_be_left(gone));
+}
+
 TEST_CASE("what is carried out is known to be there, over a snapshot as well") {
   Cat c;
   c.create({Cat::topic("a", 1), Cat::topic("b", 2)});

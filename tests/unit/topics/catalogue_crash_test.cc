@@ -249,6 +249,74 @@ TEST_CASE("a partition folder that was there and is lost is a refused start, and
   }
 }
 
+// All of a file system's data folder, to see that a refused start left the logs of topics alone.
+std::map<std::string, std::string> logs_of(MemFs& fs, const std::string& topic) {
+  std::map<std::string, std::string> all;
+  for (const auto& folder : *fs.list("/data")) {
+    if (!folder.is_dir || !folder.name.starts_with(topic)) continue;
+    for (const auto& file : *fs.list("/data/" + folder.name)) {
+      const std::string path = "/data/" + folder.name + "/" + file.name;
+      all[path] = fs.contents(path);
+    }
+  }
+  return all;
+}
+
+TEST_CASE("nothing is removed because the catalogue or a folder's id is not what it was") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  store.create("first", 1);
+  const auto id = store.create("orders", 2).id;
+  REQUIRE(store.produce({id, 0}, make_batch(1)).error == ErrorCode::kNone);
+  store.kill();
+  const auto before = logs_of(fs, "orders");
+  const std::string metadata = "/data/orders-0/partition.metadata";
+  const std::string catalogue = "/data/__cohort_catalogue-0/00000000000000000000.log";
+  const std::string whole_metadata = fs.contents(metadata);
+  const std::string whole_catalogue = fs.contents(catalogue);
+  SECTION("another id in the folder") {
+    fs.overwrite(metadata, "version: 0\ntopic_id: " + protocol::Uuid(5, 5).to_string());
+    const auto started = store.try_start();
+    REQUIRE_FALSE(started);
+    CHECK_THAT(started.error().message, Catch::Matchers::Contains("/data/orders-0 is missing"));
+    fs.overwrite(metadata, whole_metadata);
+  }
+  SECTION("a catalogue that ends before the topic was made") {
+    // Its batches: internal topic, mark, first, mark, orders, mark.
+    std::size_t end = 0;
+    for (int batch = 0; batch < 4; ++batch) {
+      end += protocol::BatchHeader(reinterpret_cast<const std::byte*>(whole_catalogue.data() + end)).size_in_bytes();
+    }
+    fs.overwrite(catalogue, whole_catalogue.substr(0, end));
+    const auto started = store.try_start();
+    REQUIRE_FALSE(started);
+    CHECK_THAT(started.error().message, Catch::Matchers::Contains("/data/orders-0 is of topic id"));
+    fs.overwrite(catalogue, whole_catalogue);
+  }
+  CHECK(logs_of(fs, "orders") == before);
+  store.start();
+  CHECK(store.produce({id, 0}, make_batch(1)).base_offset == 1);
+}
+
+TEST_CASE("a data folder with logs and no catalogue of them is refused and left as it is") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  store.create("orders", 1);
+  store.stop();
+  for (const auto& file : *fs.list("/data/__cohort_catalogue-0")) {
+    REQUIRE(fs.remove("/data/__cohort_catalogue-0/" + file.name));
+  }
+  REQUIRE(fs.remove_dir("/data/__cohort_catalogue-0"));
+  for (int i = 0; i < 2; ++i) {
+    const auto started = store.try_start();
+    REQUIRE_FALSE(started);
+    CHECK_THAT(started.error().message, Catch::Matchers::Contains("/data holds logs of topics and no catalogue"));
+  }
+  CHECK_FALSE(fs.list("/data/__cohort_catalogue-0"));
+}
+
 TEST_CASE("changes of one topic that are decided together come to what the last one says") {
   MemFs fs;
   StoreHarness store(fs);

@@ -480,7 +480,7 @@ TEST_CASE("a catalogue that is gone while logs are there stops the start") {
   }
   const auto started = store.try_start();
   REQUIRE_FALSE(started.has_value());
-  CHECK_THAT(started.error().message, Catch::Contains("catalogue of topics is empty"));
+  CHECK_THAT(started.error().message, Catch::Contains("no catalogue of them"));
 }
 
 TEST_CASE("a request whose batches decompress to much does not hold up its reactor, and is not overtaken") {
