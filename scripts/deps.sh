@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(
-  clang-19 clang-tidy-19 lld-19 libclang-rt-19-dev cmake ninja-build ccache git pkg-config
+  clang-19 clang-tidy-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build ccache git pkg-config
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
   libssl-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libre2-dev libxxhash-dev
   catch2 librdkafka-dev python3 python3-venv

@@ -20,6 +20,7 @@ tsan() {
 }
 
 scripts/deps.sh
+export PATH="$PATH:/usr/lib/llvm-19/bin"  # llvm-symbolizer: names instead of addresses
 case "${1:-both}" in
   asan) asan ;;
   tsan) tsan ;;

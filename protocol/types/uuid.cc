@@ -40,7 +40,7 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   for (std::size_t i = 0; i < kTextSize; ++i) {
     const std::int8_t value = kValues[static_cast<unsigned char>(text[i])];
     if (value < 0) return std::nullopt;
-    const auto bits = static_cast<std::uint64_t>(value);
+    const std::uint64_t bits = static_cast<std::uint8_t>(value);
     if (i + 1 == kTextSize) {
       if ((bits & 0xfU) != 0) return std::nullopt;
       id.high_ = (id.high_ << 2U) | (id.low_ >> 62U);
