@@ -16,7 +16,7 @@ namespace {
 
 struct Client {
   std::string id;
-  std::optional<std::string> instance = std::nullopt;
+  std::optional<std::string> instance;
   std::vector<std::string> topics;
   std::int32_t epoch = 0;  // as the client knows it; 0: has to join
   Owned owned;             // what it works on; given up only by itself
@@ -85,7 +85,8 @@ class World {
 
   void add_client() {
     if (clients_.size() >= 6) return;
-    Client client{.id = fmt::format("m{}", ++made_)};
+    Client client;
+    client.id = fmt::format("m{}", ++made_);
     if (pick(3) == 0) client.instance = fmt::format("i{}", made_);
     client.topics = pick(2) == 0 ? std::vector<std::string>{"a", "b"} : some_topics();
     clients_.push_back(std::move(client));
