@@ -36,7 +36,6 @@ std::map<std::string, std::string> shown_keys() {
 
 TEST_CASE("sample file: every key of the table is shown with its default and explained, and no other") {
   const auto shown = shown_keys();
-  const std::string text = sample_text();
   for (const Key& key : keys()) {
     INFO(key.name);
     const auto found = shown.find(std::string(key.name));
