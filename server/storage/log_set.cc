@@ -297,23 +297,19 @@ Result<void> LogSet::delete_folder(const std::string& name) {
 }
 
 Result<void> LogSet::close(const std::function<bool()>& in_time) {
-  std::vector<std::shared_ptr<Log>> first_ones;
-  std::vector<std::shared_ptr<Log>> others;
+  std::vector<std::shared_ptr<Log>> open;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : logs_) {
-      if (entry.log != nullptr) (entry.log->writes_one_batch() ? first_ones : others).push_back(entry.log);
+      if (entry.log != nullptr) open.push_back(entry.log);
     }
   }
+  std::ranges::sort(open, std::ranges::greater{}, [](const auto& log) { return log->writes_one_batch(); });
   Result<void> first;
-  const auto close_log = [&first](Log& log) {
-    if (auto closed = log.close(); !closed && first) first = std::move(closed);
-  };
-  for (const auto& log : first_ones) close_log(*log);
-  std::size_t left = others.size();
-  for (const auto& log : others) {
+  std::size_t left = open.size();
+  for (const auto& log : open) {
     if (!in_time()) break;
-    close_log(*log);
+    if (auto closed = log->close(); !closed && first) first = std::move(closed);
     --left;
   }
   if (left > 0) log::info("LogSet", "{} logs are left for the next start to check", left);

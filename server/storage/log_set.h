@@ -63,9 +63,9 @@ class LogSet {
   // A log that is not there (removed before a crash was noticed) is no error.
   Result<void> remove(const LogId& id);
 
-  // Closes the logs (see Log::close) and gives the first error; the others are closed all the same. Those of the server
-  // itself, which write one batch at a time, come first; the others are closed while in_time() holds. They are safe
-  // without it: what was answered is as durable as was promised, and the next start scans their tails.
+  // Closes logs (see Log::close) while in_time() holds, those of the server itself, which write one batch at a time,
+  // first. Gives the first error; the others are closed all the same. Logs are safe without it: what was answered is as
+  // durable as was promised, and the next start scans their tails.
   Result<void> close(const std::function<bool()>& in_time);
   Result<std::uint64_t> free_bytes() const;
 
