@@ -133,7 +133,10 @@ Result<void> Log::sync() {
 Result<void> Log::sync_active() {
   // A process that died before us may have made or renamed the file without syncing the folder: once after each open.
   if (!is_folder_synced_) {
-    if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
+    if (auto synced = fs_.sync_dir(dir_); !synced) {
+      needs_seal_ = true;
+      return synced;
+    }
     is_folder_synced_ = true;
   }
   const Segment& last = *segments_.back();

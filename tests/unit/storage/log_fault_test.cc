@@ -34,6 +34,22 @@ TEST_CASE("A full disk: the append fails with ENOSPC, the log ends where it did,
   h.check_equals_model();
 }
 
+TEST_CASE("The folder is synced with the first sync after an open; when that fails, what was written counts as lost",
+          "[log][fault]") {
+  const Quiet quiet;
+  LogHarness h;
+  h.fs.fail(Op::kSyncDir, 1, EIO);
+  REQUIRE(h.append());
+  CHECK(h.log->sync().error().kind == ErrorKind::kIo);
+  CHECK(h.log->needs_seal());
+  h.fs.clear_faults();
+  REQUIRE(h.log->seal_at_durable());
+  CHECK(h.log->end_offset() == 0);
+  h.model.cut(0);
+  h.fill(2);
+  h.check_equals_model();
+}
+
 TEST_CASE("A full disk while rolling: appends fail until there is room, nothing is lost", "[log][fault]") {
   LogHarness h;
   while (h.log->size_bytes() < 1900) h.fill(1);
