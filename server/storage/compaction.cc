@@ -11,6 +11,7 @@ namespace cohort::storage {
 namespace {
 
 constexpr std::size_t kWriteBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kSyncBytes = std::uint64_t{16} << 20;  // so that others' syncs need not wait for a gigabyte
 constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostMerged = 16;                                   // each costs the writer a sync of the folder
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();  // bytes and offsets of a segment
@@ -170,10 +171,11 @@ Result<bool> Compaction::write_group(const Segments& group, Replacement& replace
   std::uint64_t position = 0;
   bool changed = group.size() > 1;
   const auto flush = [&]() -> Result<void> {
-    auto written = replacement.file->write_at(position, out.view());
+    if (auto written = replacement.file->write_at(position, out.view()); !written) return written;
+    const bool is_sync_due = position / kSyncBytes != (position + out.size()) / kSyncBytes;
     position += out.size();
     out.clear();
-    return written;
+    return is_sync_due ? replacement.file->sync_data() : Result<void>();
   };
   for (const auto& segment : group) {
     const SegmentSummary& source = segment->summary;
@@ -212,10 +214,11 @@ Result<bool> compact(Fs& fs, const std::shared_ptr<Log>& log, CompactionOptions 
       auto next = compaction.write_next();
       if (!next) return std::unexpected(std::move(next.error()));
       if (!*next) break;
-      const auto replaced = on_writer([&log, &next] { return log->replace(std::move(**next)); });
+      const auto replaced =
+          on_writer([log, made = std::move(**next)]() mutable { return log->replace(std::move(made)); });
       if (!replaced) return replaced;
     }
-    return on_writer([&] { return log->set_cleaned_offset(compaction.end_offset()); });
+    return on_writer([log, end = compaction.end_offset()] { return log->set_cleaned_offset(end); });
   }();
   if (!compacted && compacted.error().kind != ErrorKind::kNotFound) return std::unexpected(compacted.error());
   return compacted.has_value();

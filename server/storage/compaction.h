@@ -79,7 +79,8 @@ class Compaction {
   std::size_t next_segment_ = 0;
 };
 
-// Runs a function where the log's writer runs and waits for it.
+// Runs a function where the log's writer runs and waits for it. It owns what it touches: an on_writer that cannot wait
+// any longer may leave it behind.
 using OnWriter = std::function<Result<void>(std::move_only_function<Result<void>()>)>;
 
 // A whole round. False: not worth while now, cancelled, or the log lost segments meanwhile.
