@@ -33,6 +33,7 @@ topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
   topics::TopicStoreOptions options;
   options.node_id = config.node_id;
   options.defaults = config.topics;
+  options.cleaner = config.cleaner;
   options.group = config.group;
   options.offsets_partitions = config.offsets_topic.num_partitions > 0
                                    ? config.offsets_topic.num_partitions

@@ -6,6 +6,7 @@ namespace {
 
 using S = ServerConfig;
 using T = TopicDefaults;
+using C = CleanerConfig;
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kMinuteMs = 60'000;
 
@@ -154,6 +155,32 @@ std::vector<Key> retention_keys() {
        .min = 0,
        .doc = "How long the file of a deleted segment stays.",
        .set = topic<&T::file_delete_delay_ms>()},
+      {.name = "log.cleaner.enable",
+       .type = kBoolean,
+       .default_text = "true",
+       .doc = "Compact the logs of topics with cleanup.policy=compact, __consumer_offsets among them.",
+       .set = &store<&S::cleaner, &C::enable>},
+      {.name = "log.cleaner.threads",
+       .type = kInt,
+       .default_text = "1",
+       .min = 1,
+       .max = 64,
+       .doc = "Threads that compact.",
+       .set = &store<&S::cleaner, &C::threads>},
+      {.name = "log.cleaner.dedupe.buffer.size",
+       .type = kLong,
+       .default_text = "134217728",
+       .min = 1 << 20,
+       .doc = "Most memory for the keys of what is compacted, in bytes, over all threads: 24 for each key. With more "
+              "keys a "
+              "log is compacted in several rounds.",
+       .set = &store<&S::cleaner, &C::dedupe_buffer_bytes>},
+      {.name = "log.cleaner.backoff.ms",
+       .type = kLong,
+       .default_text = "15000",
+       .min = 1,
+       .doc = "How often logs are looked for that want to be compacted.",
+       .set = &store<&S::cleaner, &C::backoff>},
       {.name = "log.cleaner.delete.retention.ms",
        .type = kLong,
        .default_text = "86400000",

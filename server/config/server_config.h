@@ -84,6 +84,15 @@ struct TopicDefaults {
   friend bool operator==(const TopicDefaults&, const TopicDefaults&) = default;
 };
 
+// Compaction by key (Kafka: CleanerConfig); what a topic may set for itself is in TopicDefaults.
+struct CleanerConfig {
+  bool enable = true;                                    // log.cleaner.enable
+  std::int32_t threads = 1;                              // log.cleaner.threads, 1..64
+  std::int64_t dedupe_buffer_bytes = 128LL << 20;        // log.cleaner.dedupe.buffer.size, of all threads together
+  Duration backoff = std::chrono::milliseconds{15'000};  // log.cleaner.backoff.ms: between two looks at what is dirty
+  friend bool operator==(const CleanerConfig&, const CleanerConfig&) = default;
+};
+
 // The internal topic of the group coordinator.
 struct OffsetsTopicConfig {
   std::int32_t num_partitions = 0;  // 0: max(4, 2 * cores), decided when the data folder is made
@@ -103,6 +112,7 @@ struct ServerConfig {
   std::int32_t max_request_partitions = 2000;       // max.request.partition.size.limit, > 0
   NetConfig net;
   TopicDefaults topics;
+  CleanerConfig cleaner;
   OffsetsTopicConfig offsets_topic;
   GroupConfig group;
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;

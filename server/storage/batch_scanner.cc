@@ -9,11 +9,12 @@
 namespace cohort::storage {
 
 BatchScanner::BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::int64_t offset,
-                           Check check, std::size_t buffer_bytes)
+                           Chain chain, Check check, std::size_t buffer_bytes)
     : file_(file),
       position_(position),
       end_(std::max(position, end)),
       offset_(offset),
+      chain_(chain),
       check_(check),
       buffer_(static_cast<std::size_t>(std::min<std::uint64_t>(buffer_bytes, end_ - position))),
       buffer_position_(position) {}
@@ -47,7 +48,7 @@ Result<std::optional<protocol::BatchHeader>> BatchScanner::next() {
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   const auto header = protocol::parse_batch_header(*bytes, kMaxBatchBytes);
   if (!header) return std::unexpected(header.error());
-  if (header->base_offset() != offset_) {
+  if (!continues(chain_, offset_, header->base_offset())) {
     return fail(ErrorKind::kMalformed,
                 fmt::format("a batch begins with offset {}, expected {}", header->base_offset(), offset_));
   }

@@ -21,18 +21,25 @@ enum class Check {
   kChecksums,  // everything
 };
 
+// How the offsets of a segment's batches follow each other.
+enum class Chain {
+  kExact,   // each batch begins where the one before it ends
+  kRising,  // or later: compaction took away what was between them
+};
+
 class BatchScanner {
  public:
   static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
-  // Scans [position, end) of the file; offset is what the batch at position must begin with, and so on without a gap.
-  BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::int64_t offset, Check check,
-               std::size_t buffer_bytes = kBufferBytes);
+  // Scans [position, end) of the file; the batch at position must begin with offset (kRising: at or above it), and so
+  // on.
+  BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::int64_t offset, Chain chain,
+               Check check, std::size_t buffer_bytes = kBufferBytes);
 
   // The header of the next batch, valid until the next call; nullopt at the end. kIo: the file could not be read.
   // Any other error: what is at position() is not a sound, whole batch; the message says what was expected.
   Result<std::optional<protocol::BatchHeader>> next();
-  // Where the batch that next() returns or refuses next begins, and its base offset.
+  // Where the batch that next() returns or refuses next begins, and the base offset that follows the last one.
   std::uint64_t position() const { return position_; }
   std::int64_t offset() const { return offset_; }
 
@@ -44,11 +51,17 @@ class BatchScanner {
   std::uint64_t position_;
   const std::uint64_t end_;
   std::int64_t offset_;
+  const Chain chain_;
   const Check check_;
   std::vector<std::byte> buffer_;
   std::uint64_t buffer_position_ = 0;  // in the file
   std::size_t buffer_size_ = 0;        // bytes of buffer_ that were read
 };
+
+// Does a batch with this base offset continue a chain that has come to `offset`?
+inline bool continues(Chain chain, std::int64_t offset, std::int64_t base_offset) {
+  return chain == Chain::kExact ? base_offset == offset : base_offset >= offset;
+}
 
 // For what is left where a scan ended: bytes begin with something that is not the batch of `offset`. Where batches with
 // later offsets begin that run, sound and without a gap, to the end of the bytes. To the end, because clients choose

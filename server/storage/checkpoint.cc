@@ -35,9 +35,10 @@ std::optional<std::uint64_t> take_number(std::string_view& rest, std::string_vie
 std::string to_text(const Checkpoint& checkpoint) {
   std::string text = fmt::format(
       "version=1\nlog={}\nstart_offset={}\nrecovery_offset={}\nsegment_base={}\nposition={}\nwindow_bytes={}\none_"
-      "batch={}\n",
+      "batch={}\nrising_offset={}\ncleaned_offset={}\n",
       checkpoint.identity, checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base,
-      checkpoint.position, checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0);
+      checkpoint.position, checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0, checkpoint.rising_offset,
+      checkpoint.cleaned_offset);
   text += fmt::format("crc32c={:08x}\n", protocol::crc32c(text));
   return text;
 }
@@ -49,8 +50,8 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   if (*version != 1) return fail(ErrorKind::kUnsupported, fmt::format("has version {}, expected 1", *version));
   const auto identity = take(rest, "log");
   if (!identity) return fail(ErrorKind::kCorrupt, "expected log=<topic id>-<partition> in line 2");
-  constexpr std::array<std::string_view, 6> kKeys{"start_offset", "recovery_offset", "segment_base",
-                                                  "position",     "window_bytes",    "one_batch"};
+  constexpr std::array<std::string_view, 8> kKeys{"start_offset", "recovery_offset", "segment_base",  "position",
+                                                  "window_bytes", "one_batch",       "rising_offset", "cleaned_offset"};
   std::array<std::uint64_t, kKeys.size()> values{};
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
     const auto value = take_number(rest, kKeys[i]);
@@ -64,12 +65,18 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   if (!stored || *stored != computed || !rest.empty()) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
   }
-  return Checkpoint{.identity = std::string(*identity),
-                    .start_offset = static_cast<std::int64_t>(values[0]),
-                    .recovery_offset = static_cast<std::int64_t>(values[1]),
-                    .segment_base = static_cast<std::int64_t>(values[2]),
-                    .position = values[3],
-                    .window = {.bytes = values[4], .one_batch = values[5] != 0}};
+  const Checkpoint checkpoint{.identity = std::string(*identity),
+                              .start_offset = static_cast<std::int64_t>(values[0]),
+                              .recovery_offset = static_cast<std::int64_t>(values[1]),
+                              .segment_base = static_cast<std::int64_t>(values[2]),
+                              .position = values[3],
+                              .window = {.bytes = values[4], .one_batch = values[5] != 0},
+                              .rising_offset = static_cast<std::int64_t>(values[6]),
+                              .cleaned_offset = static_cast<std::int64_t>(values[7])};
+  if (checkpoint.cleaned_offset > checkpoint.rising_offset || checkpoint.rising_offset > checkpoint.segment_base) {
+    return fail(ErrorKind::kCorrupt, "expected cleaned_offset <= rising_offset <= segment_base");
+  }
+  return checkpoint;
 }
 
 }  // namespace cohort::storage

@@ -30,6 +30,10 @@ struct Checkpoint {
   std::int64_t segment_base = 0;     // the segment that recovery_offset lies in, or ends
   std::uint64_t position = 0;        // of recovery_offset in that segment
   Window window;
+  // Segments that end at or below it may have lost batches and records to compaction: offsets in them rise. Above it
+  // they follow each other without a gap. Never above segment_base.
+  std::int64_t rising_offset = 0;
+  std::int64_t cleaned_offset = 0;  // what is below was compacted against all that is below; never above rising_offset
 
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };

@@ -49,6 +49,11 @@ std::uint64_t Log::size_bytes() const {
   return bytes;
 }
 
+std::vector<std::shared_ptr<const Segment>> Log::closed_segments() const {
+  const std::lock_guard lock(mutex_);
+  return {segments_.begin(), std::prev(segments_.end())};
+}
+
 Window Log::window_of(const LogOptions& options) {
   if (options.durability != Durability::kSync) return {};
   return {.bytes = options.max_unsynced_bytes, .one_batch = options.one_batch_at_a_time};
@@ -65,12 +70,16 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& wind
   if (last.summary.covered_bytes > 0) {
     if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
   }
-  const Checkpoint next{.identity = options_.identity,
-                        .start_offset = start_offset,
-                        .recovery_offset = end_offset(),
-                        .segment_base = last.summary.base_offset,
-                        .position = last.summary.covered_bytes,
-                        .window = window};
+  Checkpoint next = checkpoint_;
+  next.start_offset = start_offset;
+  next.recovery_offset = end_offset();
+  next.segment_base = last.summary.base_offset;
+  next.position = last.summary.covered_bytes;
+  next.window = window;
+  return store_checkpoint(next);
+}
+
+Result<void> Log::store_checkpoint(const Checkpoint& next) {
   if (auto written = replace_file(fs_, dir_, kCheckpointName, to_text(next)); !written) return written;
   checkpoint_ = next;
   return {};

@@ -8,12 +8,14 @@
 // index of the last segment grows with nearly every append, and a reader holds the mutex for one binary search.
 // Why no thread and no clock in here: the simulation runs the same code, step by step.
 //
-// Positions: start <= durable <= end. end moves with append(), durable with sync(). Only whole batches, no gaps.
+// Positions: start <= durable <= end. end moves with append(), durable with sync(). Only whole batches; no gaps but
+// those that compaction left (see compaction.h).
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,8 +59,9 @@ struct RecoveryReport {
 };
 
 struct ReadResult {
-  protocol::Bytes batches{};      // whole batches, owned; empty when there is nothing between from_offset and the limit
-  std::int64_t first_offset = 0;  // base offset of the first batch; may be below from_offset, which lies inside it
+  protocol::Bytes batches{};  // whole batches, owned; empty when there is nothing between from_offset and the limit
+  // Base offset of the first batch: below from_offset, when that lies inside it, or above, when that lies in a gap.
+  std::int64_t first_offset = 0;
   std::int64_t next_offset = 0;   // where to go on; from_offset when empty
   std::int64_t segment_base = 0;  // where the bytes were, to name the place in an error
   std::uint64_t position = 0;
@@ -69,6 +72,14 @@ struct TimestampOffset {
   std::int64_t offset = 0;
 
   friend bool operator==(const TimestampOffset&, const TimestampOffset&) = default;
+};
+
+// A file that is to take the place of closed segments that lie side by side; made by Compaction.
+struct Replacement {
+  std::vector<std::shared_ptr<const Segment>> sources;
+  std::string temporary_path;          // synced; to be renamed
+  std::shared_ptr<File> file;          // the same, open
+  std::shared_ptr<SparseIndex> index;  // of all of it: from the first source's base to the last one's end
 };
 
 struct SegmentInfo {
@@ -96,6 +107,9 @@ class Log {
   const RecoveryReport& recovery() const { return recovery_; }
   std::vector<SegmentInfo> segments() const;  // oldest first, the last one is being written
   std::uint64_t size_bytes() const;
+  std::vector<std::shared_ptr<const Segment>> closed_segments() const;  // all but the last one, oldest first
+  // Below it each key's records were compacted away but for the last one; what compaction does next begins here.
+  std::int64_t cleaned_offset() const { return cleaned_.load(std::memory_order_acquire); }
 
   // Whole batches from the one that holds from_offset on, all of them below limit_offset: as many as fit into
   // max_bytes, and the first one in any case if at_least_one_batch. kNotFound: from_offset is outside [start, end].
@@ -131,6 +145,10 @@ class Log {
   // Raises the start to offset (start < offset <= end; lower is a no-op), durably, then deletes whole segments below
   // it. The last segment always stays.
   Result<void> delete_before(std::int64_t offset);
+  // Puts the file in the place of its sources, durably. kNotFound: they are not segments of this log any more (deleted
+  // meanwhile). After an error the log holds the sources or the file, and so it does after a crash at any moment.
+  Result<void> replace(Replacement replacement);
+  Result<void> set_cleaned_offset(std::int64_t offset);  // durably; all below has gone through replace()
   // Other durability or sizes from now on; syncs and writes a checkpoint when the durability or its window changes.
   Result<void> set_options(const LogOptions& options);
   bool writes_one_batch() const { return window_of(options_).one_batch; }
@@ -165,16 +183,26 @@ class Log {
   Result<void> start_segment(std::int64_t base_offset);
   // Precondition: everything is synced. Writes the index of the last segment, too.
   Result<void> write_checkpoint(std::int64_t start_offset, const Window& window);
+  Result<void> store_checkpoint(const Checkpoint& next);
   bool checkpoint_is_current() const;
   static Window window_of(const LogOptions& options);
+
+  // --- log_replace.cc: the writer, too ---
+  Result<void> allow_gaps_below(std::int64_t offset);
+  Result<void> remove_merged();
+  Result<void> rename_replacement(const Replacement& replacement);
+  // Puts `now` in the place of `count` segments from segments_[first] on.
+  std::vector<std::shared_ptr<Segment>> exchange_segments(std::size_t first, std::size_t count,
+                                                          std::vector<std::shared_ptr<Segment>> now);
 
   // --- log_read.cc and log_timestamps.cc: readers ---
   std::optional<View> find_view(std::int64_t offset) const;
   std::vector<View> all_views() const;
   View view_of(const std::shared_ptr<Segment>& segment) const;  // under the mutex
   Result<void> open_view(View& view) const;
-  // A seal or a deletion has taken away what the view shows: an error met while reading it means nothing.
+  // A seal, a deletion or a compaction has taken away what the view shows: an error met while reading it means nothing.
   bool is_outdated(const View& view) const;
+  static constexpr int kAttempts = 3;  // to read; each but the first follows an error that an outdated view gave
   template <typename Fn>
   auto with_index(const View& view, Fn fn) const;
   Result<ReadResult> read_segment(const View& view, std::int64_t from_offset, std::size_t max_bytes,
@@ -183,7 +211,12 @@ class Log {
                                                      std::int64_t limit_offset) const;
   Result<std::optional<TimestampOffset>> find_in_batch(const View& view, std::uint64_t position, std::size_t size,
                                                        std::int64_t timestamp_ms) const;
-  Result<std::int64_t> visible_max_timestamp(View& view, std::int64_t limit_offset) const;
+  using TimestampResult = Result<std::optional<TimestampOffset>>;
+  template <typename Fn>
+  TimestampResult on_current_views(Fn fn) const;
+  // An empty batch, which compaction left, has a time, and a summary counts it.
+  enum class Trust { kSummaries, kRecords };
+  Result<std::int64_t> visible_max_timestamp(View& view, std::int64_t limit_offset, Trust trust) const;
   // Turns what a parser said into an error that names the place; an error of the disk stays as it is.
   std::unexpected<Error> damaged(const View& view, std::uint64_t position, Error why) const;
 
@@ -196,6 +229,7 @@ class Log {
   std::atomic<std::int64_t> start_{0};
   std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> durable_{0};
+  std::atomic<std::int64_t> cleaned_{0};
   std::atomic<bool> removed_{false};
 
   mutable std::mutex mutex_;
@@ -205,7 +239,8 @@ class Log {
   Checkpoint checkpoint_;      // as it is on the disk
   SegmentSummary durable_in_;  // the last segment as far as it is durable
   bool needs_seal_ = false;
-  bool must_roll_ = false;  // a file for the next segment may exist: nothing more may go into this one
+  bool must_roll_ = false;           // a file for the next segment may exist: nothing more may go into this one
+  std::deque<std::int64_t> merged_;  // base offsets of files whose batches went into another one: to be removed
   bool closed_ = false;
   bool is_folder_synced_ = false;
 };

@@ -33,13 +33,13 @@ Result<Chunk> load(const File& file, std::uint64_t position, std::uint64_t size)
   return chunk;
 }
 
-// The header of the batch at `position` of the segment, which must have this base offset. The segment's own end bounds
-// what it may say: a damaged last offset must not pass for a batch beyond the reader's limit.
-Result<protocol::BatchHeader> expect_batch(std::span<const std::byte> bytes, const SegmentSummary& segment,
+// The header of the batch at `position` of the segment, which must continue its chain at this offset. The segment's own
+// end bounds what it may say: a damaged last offset must not pass for a batch beyond the reader's limit.
+Result<protocol::BatchHeader> expect_batch(std::span<const std::byte> bytes, const SegmentSummary& segment, Chain chain,
                                            std::uint64_t position, std::int64_t offset) {
   auto header = protocol::parse_batch_header(bytes, kMaxBatchBytes);
   if (!header) return header;
-  if (header->base_offset() != offset) {
+  if (!continues(chain, offset, header->base_offset())) {
     return fail(ErrorKind::kMalformed,
                 fmt::format("a batch begins with offset {}, expected {}", header->base_offset(), offset));
   }
@@ -87,7 +87,7 @@ Result<void> Log::open_view(View& view) const {
   if (view.file != nullptr) return {};
   auto open = cache_.find(view.segment.get());
   if (open == nullptr) {
-    auto opened = open_segment(fs_, dir_, view.summary);
+    auto opened = open_segment(fs_, dir_, view.summary, view.segment->chain);
     // Looked at after the files were opened: the path may belong to a later topic of the same name by now.
     if (removed_.load(std::memory_order_acquire)) {
       return fail(ErrorKind::kNotFound, fmt::format("{} was removed", dir_));
@@ -105,12 +105,12 @@ bool Log::is_outdated(const View& view) const {
   const std::lock_guard lock(mutex_);
   const auto now = std::ranges::find(segments_, view.summary.base_offset,
                                      [](const auto& segment) { return segment->summary.base_offset; });
-  return now == segments_.end() || (*now)->summary.covered_bytes < view.summary.covered_bytes;
+  if (now == segments_.end() || (*now)->summary.covered_bytes < view.summary.covered_bytes) return true;
+  return !view.is_live && *now != view.segment;  // compacted
 }
 
 Result<ReadResult> Log::read(std::int64_t from_offset, std::size_t max_bytes, std::int64_t limit_offset,
                              bool at_least_one_batch) const {
-  constexpr int kAttempts = 3;  // each but the first follows a seal or a deletion that came in between
   for (int attempt = 1;; ++attempt) {
     const std::int64_t start = start_offset();
     const std::int64_t end = end_offset();
@@ -139,6 +139,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
   const std::uint64_t end = view.summary.covered_bytes;
   std::uint64_t position = floor.position;
   std::int64_t offset = floor.offset;
+  const Chain chain = view.segment->chain;
   const std::uint64_t wanted = std::min<std::uint64_t>(max_bytes, end);
 
   // 1. One read: what to walk over (an interval of the index) and what to return.
@@ -156,10 +157,13 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
     if (chunk->from(position).size() < protocol::kBatchHeaderSize && position < end) {
       if (auto loaded = reload(wanted + SparseIndex::kIntervalBytes); !loaded) return std::unexpected(loaded.error());
     }
-    const auto header = expect_batch(chunk->from(position), view.summary, position, offset);
+    const auto header = expect_batch(chunk->from(position), view.summary, chain, position, offset);
     if (!header) return damaged(view, position, header.error());
     first_size = header->size_in_bytes();
-    if (header->last_offset() >= from_offset) break;
+    if (header->last_offset() >= from_offset) {
+      offset = header->base_offset();
+      break;
+    }
     position += first_size;
     offset = header->last_offset() + 1;
   }
@@ -181,7 +185,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
   const auto bytes = chunk->from(position);
   std::size_t taken = 0;
   while (bytes.size() - taken >= protocol::kBatchHeaderSize) {
-    const auto header = expect_batch(bytes.subspan(taken), view.summary, position + taken, offset);
+    const auto header = expect_batch(bytes.subspan(taken), view.summary, chain, position + taken, offset);
     if (!header) return damaged(view, position + taken, header.error());
     const std::size_t size = header->size_in_bytes();
     if (header->last_offset() >= limit_offset || taken + size > bytes.size()) break;

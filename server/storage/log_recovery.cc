@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "protocol/base/log.h"
-#include "server/storage/batch_scanner.h"
 
 namespace cohort::storage {
 namespace {
@@ -143,6 +142,7 @@ Result<void> Log::Recovery::open_file(Found& found) {
 // bytes beyond are what a failed sync left (see Log::seal_at_durable).
 Result<void> Log::Recovery::examine_closed(Found& found, std::int64_t next_base) {
   if (auto opened = open_file(found); !opened) return opened;
+  if (next_base <= checkpoint_.rising_offset) found.chain = Chain::kRising;
   const auto stored = read_summary(log_.fs_, index_path(log_.dir_, found.base_offset));
   const bool is_known = stored && stored->base_offset == found.base_offset && stored->end_offset == next_base;
   if (is_known && found.file_bytes < stored->covered_bytes) {
@@ -236,7 +236,7 @@ Result<void> Log::Recovery::examine_rest(const Found& found, const std::string& 
 Result<bool> Log::Recovery::scan(Found& found, std::int64_t stop_offset, std::string& why) {
   const SegmentSummary& done = found.index.summary();
   const std::uint64_t begin = done.covered_bytes;
-  BatchScanner scanner(*found.file, begin, found.file_bytes, done.end_offset, Check::kChecksums);
+  BatchScanner scanner(*found.file, begin, found.file_bytes, done.end_offset, found.chain, Check::kChecksums);
   while (scanner.offset() < stop_offset) {
     const auto batch = scanner.next();
     if (!batch && batch.error().kind == ErrorKind::kIo) return std::unexpected(batch.error());
@@ -301,6 +301,7 @@ void Log::Recovery::publish() {
   for (const Found& found : segments_) {
     auto segment = std::make_shared<Segment>();
     segment->summary = found.summary;
+    segment->chain = found.chain;
     log_.segments_.push_back(std::move(segment));
   }
   Found& last = segments_.back();
@@ -309,6 +310,7 @@ void Log::Recovery::publish() {
   live.index = std::make_shared<SparseIndex>(std::move(last.index));
   log_.checkpoint_ = checkpoint_;
   log_.durable_in_ = last.durable;
+  log_.cleaned_.store(checkpoint_.cleaned_offset, std::memory_order_release);
   log_.start_.store(checkpoint_.start_offset, std::memory_order_release);
   log_.durable_.store(last.durable.end_offset, std::memory_order_release);
   log_.end_.store(last.summary.end_offset, std::memory_order_release);

@@ -23,6 +23,7 @@ class Log::Recovery {
  private:
   struct Found {
     std::int64_t base_offset = 0;
+    Chain chain = Chain::kExact;
     std::unique_ptr<File> file;
     std::uint64_t file_bytes = 0;
     SparseIndex index;       // entries only when it was built here or the segment is the last one

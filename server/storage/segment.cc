@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "protocol/base/log.h"
-#include "server/storage/batch_scanner.h"
 #include "server/storage/checkpoint.h"
 
 namespace cohort::storage {
@@ -41,7 +40,8 @@ std::optional<std::int64_t> parse_file_name(std::string_view name, std::string_v
   return offset;
 }
 
-Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view dir, const SegmentSummary& summary) {
+Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view dir, const SegmentSummary& summary,
+                                                        Chain chain) {
   const std::string path = segment_path(dir, summary.base_offset);
   auto file = fs.open(path, OpenMode::kRead);
   if (!file) return std::unexpected(std::move(file.error()));
@@ -52,7 +52,7 @@ Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view
     return open;
   }
   auto index = std::make_shared<SparseIndex>(summary.base_offset);
-  BatchScanner scanner(*open->file, 0, summary.covered_bytes, summary.base_offset, Check::kHeaders);
+  BatchScanner scanner(*open->file, 0, summary.covered_bytes, summary.base_offset, chain, Check::kHeaders);
   while (true) {
     const auto batch = scanner.next();
     if (!batch && batch.error().kind == ErrorKind::kIo) return std::unexpected(batch.error());

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "server/storage/batch_scanner.h"
 #include "server/storage/fs.h"
 #include "server/storage/sparse_index.h"
 
@@ -31,7 +32,8 @@ struct OpenSegment {
 
 struct Segment {
   SegmentSummary summary;  // covered_bytes: of whole batches; the file holds nothing else that counts
-  // The last segment only.
+  Chain chain = Chain::kExact;
+  // The last segment only; and one that compaction has made, until its file has its name.
   std::shared_ptr<File> file;
   std::shared_ptr<SparseIndex> index;  // its summary is the segment's
 };
@@ -51,7 +53,8 @@ std::string index_path(std::string_view dir, std::int64_t base_offset);
 std::optional<std::int64_t> parse_file_name(std::string_view name, std::string_view suffix);
 
 // The index of the whole segment, from its file or, failing that, from the batches (their headers only).
-Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view dir, const SegmentSummary& summary);
+Result<std::shared_ptr<const OpenSegment>> open_segment(Fs& fs, std::string_view dir, const SegmentSummary& summary,
+                                                        Chain chain);
 // Writes the index file; durable, but for its name.
 Result<void> write_index(Fs& fs, std::string_view dir, const SparseIndex& index);
 

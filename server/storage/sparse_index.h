@@ -36,7 +36,7 @@ class SparseIndex {
   static constexpr std::size_t kSummaryBytes = 52;  // at the start of the file
 
   struct Entry {
-    std::int64_t offset = 0;  // base offset of the batch at position
+    std::int64_t offset = 0;  // where the batch before position ends: the one at position begins there or later
     std::uint32_t position = 0;
     std::int64_t max_timestamp_ms = -1;  // over all batches before position
 

@@ -14,6 +14,7 @@ namespace cohort::topics {
 struct TopicStoreOptions {
   std::int32_t node_id = 1;
   config::TopicDefaults defaults;
+  config::CleanerConfig cleaner;
   config::GroupConfig group;            // the bounds of what groups may set for themselves
   std::int32_t offsets_partitions = 4;  // of __consumer_offsets when the data folder is made; > 0
   std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;

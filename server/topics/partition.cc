@@ -36,6 +36,7 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
       config_(seed.config),
       log_(std::move(seed.log)),
       core_(std::move(seed.core)),
+      is_foreign_(!core_.has_value()),
       foreign_high_watermark_(log_->durable_offset()),
       bytes_since_snapshot_(seed.tail_bytes) {}
 

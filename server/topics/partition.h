@@ -10,9 +10,11 @@
 // again from the log, up to where that is durable. Until that is done nothing is written; if
 // it fails, it is tried again after a while (TopicStoreOptions::retry_after).
 //
-// A partition of an internal topic is a foreign one: its log's writer is a shard, here it is only read.
+// A partition of an internal topic is a foreign one: its log's writer is a shard, here it is only read, and compacted
+// beside the shard's writes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -25,6 +27,7 @@
 #include "protocol/wire/bytes.h"
 #include "server/storage/log.h"
 #include "server/storage/log_set.h"
+#include "server/topics/cleaner.h"
 #include "server/topics/partition_core.h"
 
 namespace cohort::reactor {
@@ -32,7 +35,8 @@ class Reactor;
 }
 namespace cohort::storage {
 class LogThreads;
-}
+struct CompactionOptions;
+}  // namespace cohort::storage
 
 namespace cohort::topics {
 
@@ -44,6 +48,7 @@ struct PartitionShared {
   reactor::Reactor& reactor;
   storage::Fs& fs;
   storage::LogThreads& threads;
+  Cleaner& cleaner;
   const TopicStoreOptions& options;
   // The high watermark moved, by about so many bytes, or the partition is closing: look at parked fetches.
   std::function<void(Partition& partition, std::size_t more_bytes)> on_moved;
@@ -73,7 +78,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   const storage::LogId& id() const { return id_; }
   const TopicConfig& config() const { return config_; }
   const std::shared_ptr<storage::Log>& log() const { return log_; }
-  bool is_foreign() const { return !core_.has_value(); }
+  bool is_foreign() const { return is_foreign_; }
   bool is_closing() const { return closing_; }
 
   // answered is called once, perhaps at once.
@@ -89,6 +94,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_config(const TopicConfig& config);
   // What time asks for: retention, syncs by flush.ms, snapshots of producer state, forgetting producers.
   void housekeep(Now now);
+  // Begins a round of compaction if the topic asks for it and enough is new.
+  void clean(Now now);
   // Refuses what comes, fails what waits; done when no job is under way.
   void close(std::function<void()> done);
   // Saves producer state if the next start would have much to read without it. Blocks: when the reactors have stopped.
@@ -123,6 +130,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void release(std::deque<Waiting>& queue, std::int64_t end_offset);
   void moved(std::int64_t old_high_watermark, std::size_t bytes);
   std::int64_t retention_offset(Now now) const;
+  std::int64_t segment_ms() const;
+  void run_round(storage::CompactionOptions options);
+  void hand_over(Cleaner::StepJob job);
+  void give_up_cleaning_step();
+  void on_cleaned();
   void finish_closing();
 
   PartitionShared& shared_;
@@ -131,6 +143,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   TopicConfig config_;
   std::shared_ptr<storage::Log> log_;
   std::optional<PartitionCore> core_;
+  const bool is_foreign_;
   std::int64_t foreign_high_watermark_ = 0;
 
   State state_ = State::kReady;
@@ -138,6 +151,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::function<void()> closed_;
   bool job_under_way_ = false;
   bool options_changed_ = false;
+  bool cleaning_ = false;           // a round is under way
+  Cleaner::StepJob cleaning_step_;  // of it, waits for the job that is under way
+  std::atomic<bool> cleaning_cancelled_{false};
   MonoTime retry_at_{};
   std::deque<Group> groups_;           // waiting for their job, oldest first
   std::deque<Waiting> until_written_;  // by needs_end_offset

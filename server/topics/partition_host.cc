@@ -33,17 +33,19 @@ std::uint64_t log_key(const PartitionId& id) {
   return static_cast<std::uint64_t>(PartitionIdHash{}(id)) | 1U;
 }
 
-PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads,
+PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads, Cleaner& cleaner,
                              const TopicStoreOptions& options, PartWoke woke, PartProgress progress, Reopen reopen)
     : shared_{.reactor = reactor,
               .fs = fs,
               .threads = threads,
+              .cleaner = cleaner,
               .options = options,
               .on_moved = [this](Partition& partition, std::size_t bytes) { on_moved(partition, bytes); }},
       woke_(std::move(woke)),
       progress_(std::move(progress)),
       reopen_(std::move(reopen)),
-      timer_(reactor, [this] { housekeep(); }) {}
+      timer_(reactor, [this] { housekeep(); }),
+      clean_timer_(reactor, [this] { clean(); }) {}
 
 void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
   offline_.erase(id);
@@ -250,7 +252,10 @@ void PartitionHost::start() {
   const Duration interval = housekeeping_interval();
   // A round that is due stays due, however often topics come and change.
   if (started_ && interval >= interval_) return;
-  if (!started_) full_round_at_ = shared_.reactor.now().mono + shared_.options.defaults.retention_check_interval;
+  if (!started_) {
+    full_round_at_ = shared_.reactor.now().mono + shared_.options.defaults.retention_check_interval;
+    if (shared_.options.cleaner.enable) clean_timer_.set(shared_.reactor.now().mono + shared_.options.cleaner.backoff);
+  }
   started_ = true;
   interval_ = interval;
   timer_.set(shared_.reactor.now().mono + interval);
@@ -269,6 +274,12 @@ void PartitionHost::housekeep() {
   }
   interval_ = housekeeping_interval();
   timer_.set(now.mono + interval_);
+}
+
+void PartitionHost::clean() {
+  const Now now = shared_.reactor.now();
+  for (const auto& [id, partition] : partitions_) partition->clean(now);
+  clean_timer_.set(now.mono + shared_.options.cleaner.backoff);
 }
 
 void PartitionHost::save(const std::function<bool()>& in_time) const {

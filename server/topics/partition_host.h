@@ -57,7 +57,7 @@ class PartitionHost {
   // is_offline() says that it was removed meanwhile.
   using Reopen = std::function<void(const PartitionId& id)>;
 
-  PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads,
+  PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage::LogThreads& threads, Cleaner& cleaner,
                 const TopicStoreOptions& options, PartWoke woke, PartProgress progress, Reopen reopen);
 
   // ---- what there is ----
@@ -71,7 +71,7 @@ class PartitionHost {
   void set_config(const PartitionId& id, const TopicConfig& config);
   void foreign_durable(const PartitionId& id, std::int64_t end_offset);
   Partition* find(const PartitionId& id);
-  // Begins the rounds of retention and the like.
+  // Begins the rounds of retention, compaction and the like.
   void start();
   void save(const std::function<bool()>& in_time) const;
 
@@ -112,6 +112,7 @@ class PartitionHost {
   void unpark(const ParkedKey& key, const Parked& parked);
   void note_flush(const PartitionId& id, const TopicConfig& config);
   void housekeep();
+  void clean();
   Duration housekeeping_interval() const;
 
   PartitionShared shared_;
@@ -124,6 +125,7 @@ class PartitionHost {
   std::unordered_map<ParkedKey, Parked, ParkedKeyHash> parked_;
   std::unordered_map<PartitionId, std::vector<ParkedKey>, PartitionIdHash> waiters_;  // of partitions with any
   reactor::Timer timer_;
+  reactor::Timer clean_timer_;
   bool started_ = false;
   std::unordered_set<PartitionId, PartitionIdHash> flushing_;  // of topics with flush.ms
   Duration interval_{};                                        // of the round that is due

@@ -27,7 +27,8 @@ struct Partition::Work {
   bool sync = false;
   bool roll = false;
   std::int64_t delete_before = -1;
-  std::string producers;  // a snapshot to save, of producers_offset
+  Cleaner::StepJob cleaning_step;  // has an outcome of its own
+  std::string producers;           // a snapshot to save, of producers_offset
   std::int64_t producers_offset = -1;
   std::move_only_function<void(std::int64_t)> appended;  // posts that the group is in the log, before the sync
 };
@@ -52,6 +53,11 @@ bool Partition::needs_disk(const Group& group, Now now) const {
 }
 
 void Partition::pump(Now now) {
+  if (cleaning_step_ && !job_under_way_ && state_ == State::kReady && !closing_) {
+    Work work;
+    work.cleaning_step = std::exchange(cleaning_step_, nullptr);
+    start(std::move(work));
+  }
   while (!job_under_way_ && state_ == State::kReady && !groups_.empty()) {
     if (write_inline(now)) continue;
     Work work;
@@ -133,6 +139,7 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
       outcome.tail_bytes = loaded->tail_bytes;
       return {};
     }
+    if (work.cleaning_step) work.cleaning_step(true);
     if (work.options) {
       if (auto set = log.set_options(*work.options); !set) return set;
     }
@@ -173,7 +180,10 @@ void Partition::on_done(Outcome outcome) {
   job_under_way_ = false;
   shared_.inflight_bytes -= outcome.bytes;
   const Now now = shared_.reactor.now();
-  if (closing_) return finish_closing();
+  if (closing_) {
+    if (!cleaning_) finish_closing();
+    return;
+  }
   if (outcome.core) {
     core_.emplace(std::move(*outcome.core));
     state_ = State::kReady;
@@ -237,6 +247,7 @@ void Partition::refuse_waiting(ErrorCode error, const std::string& why) {
 
 void Partition::reload() {
   state_ = State::kReloading;
+  give_up_cleaning_step();
   Work work;
   work.reload = true;
   start(std::move(work));
@@ -263,6 +274,12 @@ std::int64_t Partition::retention_offset(Now now) const {
   return offset;
 }
 
+// LogConfig.maxSegmentMs: what lies in the last segment cannot be compacted.
+std::int64_t Partition::segment_ms() const {
+  if (!config_.clean_by_compact) return config_.segment_ms;
+  return std::min(config_.segment_ms, config_.max_compaction_lag_ms);
+}
+
 void Partition::housekeep(Now now) {
   if (is_foreign() || closing_ || job_under_way_ || state_ != State::kReady) return;
   core_->producers().forget_expired(now.wall_ms);
@@ -270,7 +287,7 @@ void Partition::housekeep(Now now) {
   work.delete_before = retention_offset(now);
   const std::vector<storage::SegmentInfo> segments = log_->segments();
   const storage::SegmentInfo& last = segments.back();
-  const bool is_old = last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > config_.segment_ms;
+  const bool is_old = last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
   work.roll = last.size_bytes > 0 && (is_old || work.delete_before == last.end_offset);
   work.sync = unsynced_since_ && (now.mono - *unsynced_since_).count() >= config_.flush_ms;
   if (work.delete_before >= 0 || work.roll || work.sync || options_changed_ ||
@@ -291,9 +308,11 @@ void Partition::save() const {
 void Partition::close(std::function<void()> done) {
   closing_ = true;
   closed_ = std::move(done);
+  cleaning_cancelled_ = true;
+  give_up_cleaning_step();
   refuse_waiting(ErrorCode::kUnknownTopicOrPartition, "the topic is being deleted");
   shared_.on_moved(*this, 0);
-  if (!job_under_way_) finish_closing();
+  if (!job_under_way_ && !cleaning_) finish_closing();
 }
 
 void Partition::finish_closing() {

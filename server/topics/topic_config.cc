@@ -210,6 +210,11 @@ TopicConfig resolve_config(const ConfigOverrides& overrides, const config::Topic
   const std::vector<std::string> policies = parse_list(effective(overrides, defaults, "cleanup.policy"));
   config.clean_by_delete = contains(policies, "delete");
   config.clean_by_compact = contains(policies, "compact");
+  config.delete_retention_ms = number("delete.retention.ms");
+  config.min_compaction_lag_ms = number("min.compaction.lag.ms");
+  config.max_compaction_lag_ms = number("max.compaction.lag.ms");
+  config.min_cleanable_dirty_ratio =
+      parse_double(effective(overrides, defaults, "min.cleanable.dirty.ratio")).value_or(0.5);
   config.max_message_bytes = static_cast<std::int32_t>(number("max.message.bytes"));
   config.timestamp_type = word("message.timestamp.type") == "LogAppendTime" ? protocol::TimestampType::kLogAppendTime
                                                                             : protocol::TimestampType::kCreateTime;

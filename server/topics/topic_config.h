@@ -31,6 +31,10 @@ struct TopicConfig {
   std::int64_t segment_ms = 0;
   bool clean_by_delete = false;
   bool clean_by_compact = false;
+  std::int64_t delete_retention_ms = 0;
+  std::int64_t min_compaction_lag_ms = 0;
+  std::int64_t max_compaction_lag_ms = 0;
+  double min_cleanable_dirty_ratio = 0;
   std::int32_t max_message_bytes = 0;
   protocol::TimestampType timestamp_type = protocol::TimestampType::kCreateTime;
   std::int64_t timestamp_before_max_ms = 0;

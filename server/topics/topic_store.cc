@@ -116,6 +116,7 @@ TopicStore::TopicStore(std::unique_ptr<TopicStoreImpl> impl) : impl_(std::move(i
 TopicStore::~TopicStore() = default;
 
 void TopicStore::close(const std::function<bool()>& in_time) {
+  impl_->cleaner.stop();
   for (const auto& place : impl_->places) place->host.save(in_time);
 }
 

@@ -7,6 +7,7 @@
 
 #include "server/reactor/reactor_pool.h"
 #include "server/topics/catalogue.h"
+#include "server/topics/cleaner.h"
 #include "server/topics/fetch_home.h"
 #include "server/topics/options.h"
 #include "server/topics/partition_host.h"
@@ -25,6 +26,7 @@ class TopicStoreImpl {
 
   TopicStoreImpl(reactor::ReactorPool& reactors_in, storage::Fs& fs_in, storage::LogSet& logs_in,
                  storage::LogThreads& threads_in, const TopicStoreOptions& options_in);
+  ~TopicStoreImpl() { cleaner.stop(); }  // while its partitions are there
 
   // ---- start-up, before the reactors run ----
   Result<void> check_complete() const;
@@ -45,6 +47,7 @@ class TopicStoreImpl {
   storage::LogSet& logs;
   storage::LogThreads& threads;
   const TopicStoreOptions options;
+  Cleaner cleaner;
   SnapshotCell cell;
   std::unique_ptr<Catalogue> catalogue;
   std::vector<protocol::TopicId> internal_topics;  // fixed when the store is opened

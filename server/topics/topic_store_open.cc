@@ -57,7 +57,12 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
 
 TopicStoreImpl::TopicStoreImpl(reactor::ReactorPool& reactors_in, storage::Fs& fs_in, storage::LogSet& logs_in,
                                storage::LogThreads& threads_in, const TopicStoreOptions& options_in)
-    : reactors(reactors_in), fs(fs_in), logs(logs_in), threads(threads_in), options(options_in) {
+    : reactors(reactors_in),
+      fs(fs_in),
+      logs(logs_in),
+      threads(threads_in),
+      options(options_in),
+      cleaner(options.cleaner) {
   for (std::size_t i = 0; i < reactors.size(); ++i) places.push_back(make_place(i));
 }
 
@@ -78,8 +83,8 @@ std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t in
     at_home(part.home, [id = part.fetch_id, p = part.part, bytes](FetchHome& home) { home.on_progress(id, p, bytes); });
   };
   return std::unique_ptr<Place>(
-      new Place{.host = PartitionHost(reactors[index], fs, threads, options, std::move(woke), std::move(progress),
-                                      [this, index](const PartitionId& id) { reopen(index, id); }),
+      new Place{.host = PartitionHost(reactors[index], fs, threads, cleaner, options, std::move(woke),
+                                      std::move(progress), [this, index](const PartitionId& id) { reopen(index, id); }),
                 .home = FetchHome(reactors[index], links(index), options.fetch_max_bytes),
                 .reader = {}});
 }

@@ -20,6 +20,7 @@ constexpr Expected kExpected[] = {
     {"commit: 0", 8000},
     {"commit: 113", 100},
     {"commit: 25", 600},
+    {"compacted", 200},
     {"delete group: 0", 60},
     {"delete group: 68", 50},
     {"delete group: 69", 50},

@@ -70,6 +70,7 @@ class Server {
   void act(Shard& shard);
   void end_turn(Shard& shard);
   void write(Shard& shard, runtime::ShardWrite write);
+  void compact(Shard& shard);
   void read(Shard& shard, runtime::ShardRead read);
   void arm(Shard& shard);
   void note_state(Shard& shard);

@@ -1,7 +1,10 @@
 #include "server/storage/sparse_index.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
+#include "protocol/batch/crc32c.h"
 #include "server/storage/checkpoint.h"
 
 namespace cohort::storage {
@@ -62,10 +65,14 @@ TEST_CASE("An index file is read back; any flipped byte and any other length is 
 }
 
 TEST_CASE("A checkpoint is read back", "[checkpoint]") {
-  const Checkpoint checkpoint{"abc-1", 5, 77, 60, 4096, {.bytes = 16'777'216, .one_batch = true}};
+  const Checkpoint checkpoint{"abc-1", 5, 77, 60, 4096, {.bytes = 16'777'216, .one_batch = true}, 60, 55};
   CHECK(*parse_checkpoint(to_text(checkpoint)) == checkpoint);
   CHECK(parse_checkpoint("version=2\n").error().kind == ErrorKind::kUnsupported);
   CHECK(parse_checkpoint("").error().kind == ErrorKind::kCorrupt);
+  for (const Checkpoint& impossible :
+       {Checkpoint{"", 0, 60, 60, 0, {}, 61, 0}, Checkpoint{"", 0, 60, 60, 0, {}, 50, 51}}) {
+    CHECK(parse_checkpoint(to_text(impossible)).error().kind == ErrorKind::kCorrupt);
+  }
 }
 
 }  // namespace

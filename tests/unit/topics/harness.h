@@ -96,6 +96,7 @@ class StoreHarness {
   TopicStore& store() { return *store_; }
   reactor::ReactorPool& pool() { return *pool_; }
   storage::LogSet& logs() { return *logs_; }
+  storage::LogThreads& threads() { return *threads_; }
 
   // Runs call(done) on that reactor and waits for what done is given.
   template <typename Answer, typename Call>
