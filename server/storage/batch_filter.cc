@@ -36,6 +36,15 @@ bool BatchFilter::stays(const protocol::BatchHeader& batch, const protocol::Reco
   return record.value || !horizon || rules_.now_ms < *horizon;
 }
 
+// What is not its last one goes only where the last one has come to stay: it may still be on its way to the disk.
+bool BatchFilter::is_producers_last(const protocol::BatchHeader& batch) {
+  const auto producer = rules_.producers.find(batch.producer_id());
+  if (producer == rules_.producers.end()) return false;
+  if (producer->second <= batch.last_offset()) return true;
+  rests_on_ = std::max(rests_on_, producer->second + 1);
+  return false;
+}
+
 Result<void> BatchFilter::filter(const protocol::BatchView& batch, bool must_stay, protocol::ByteBuffer& out) {
   if (batch.is_control()) {
     out.append(batch.bytes());
@@ -59,9 +68,7 @@ Result<void> BatchFilter::filter(const protocol::BatchView& batch, bool must_sta
   // 2. The batch without the others.
   const auto kept = static_cast<std::size_t>(std::ranges::count(kept_, true));
   if (kept == 0) {
-    const auto producer = rules_.producers.find(batch.producer_id());
-    const bool is_producers_last = producer != rules_.producers.end() && producer->second == batch.last_offset();
-    if (must_stay || is_producers_last) append_empty(batch, out);
+    if (must_stay || is_producers_last(batch)) append_empty(batch, out);
     return {};
   }
   if (kept == kept_.size() && (!has_tombstones || batch.delete_horizon_ms())) {

@@ -33,14 +33,19 @@ class BatchFilter {
 
   // Appends to out what stays of the batch, perhaps nothing; if must_stay at least its header.
   Result<void> filter(const protocol::BatchView& batch, bool must_stay, protocol::ByteBuffer& out);
+  // What was left out so far may be missing only when the log is durable up to here: the last batches of its producers
+  // lie below.
+  std::int64_t rests_on() const { return rests_on_; }
 
  private:
+  bool is_producers_last(const protocol::BatchHeader& batch);
   bool stays(const protocol::BatchHeader& batch, const protocol::RecordView& record) const;
   Result<void> rebuild(const protocol::BatchView& batch, std::span<const std::byte> records, bool has_tombstones,
                        protocol::ByteBuffer& out);
 
   const OffsetMap& map_;
   FilterRules rules_;
+  std::int64_t rests_on_ = 0;
   protocol::ByteBuffer decompressed_;
   protocol::BatchBuilder builder_;
   std::vector<bool> kept_;  // per record of the batch

@@ -22,6 +22,7 @@ Compaction::Compaction(Fs& fs, std::shared_ptr<const Log> log, CompactionOptions
     : fs_(&fs), log_(std::move(log)), options_(std::move(options)) {}
 
 Result<std::optional<Compaction>> Compaction::plan(Fs& fs, std::shared_ptr<const Log> log, CompactionOptions options) {
+  if (!log->can_replace()) return std::nullopt;
   Compaction planned(fs, std::move(log), std::move(options));
   planned.choose_segments();
   if (planned.dirty_bytes_ == 0) return std::nullopt;
@@ -87,7 +88,7 @@ Result<void> Compaction::for_each_batch(std::int64_t from_offset, std::int64_t e
 // Cleaner.buildOffsetMap.
 Result<void> Compaction::build_map() {
   const std::int64_t end = segments_.back()->summary.end_offset;
-  map_ = std::make_unique<OffsetMap>(options_.map_bytes, static_cast<std::uint64_t>(end - first_dirty_));
+  map_ = std::make_unique<OffsetMap>(options_.map_bytes);
   map_end_ = first_dirty_;
   protocol::ByteBuffer scratch;
   const auto built = for_each_batch(first_dirty_, end, [&](const protocol::BatchView& batch) -> Result<bool> {
@@ -200,6 +201,7 @@ Result<bool> Compaction::write_group(const Segments& group, Replacement& replace
   if (position > static_cast<std::uint64_t>(kMost)) {
     return fail(ErrorKind::kTooLarge, fmt::format("{} would have {} bytes", replacement.temporary_path, position));
   }
+  replacement.rests_on = filter_->rests_on();
   if (auto synced = replacement.file->sync(); !synced) return std::unexpected(synced.error());
   return true;
 }

@@ -80,6 +80,7 @@ struct Replacement {
   std::string temporary_path;          // synced; to be renamed
   std::shared_ptr<File> file;          // the same, open
   std::shared_ptr<SparseIndex> index;  // of all of it: from the first source's base to the last one's end
+  std::int64_t rests_on = 0;           // what is below must be durable: for it, batches were left out
 };
 
 struct SegmentInfo {
@@ -110,6 +111,8 @@ class Log {
   std::vector<std::shared_ptr<const Segment>> closed_segments() const;  // all but the last one, oldest first
   // Below it each key's records were compacted away but for the last one; what compaction does next begins here.
   std::int64_t cleaned_offset() const { return cleaned_.load(std::memory_order_acquire); }
+  // False: replace() and set_cleaned_offset() fail until the log is opened again; the disk refused one of their steps.
+  bool can_replace() const { return can_replace_.load(std::memory_order_acquire); }
 
   // Whole batches from the one that holds from_offset on, all of them below limit_offset: as many as fit into
   // max_bytes, and the first one in any case if at_least_one_batch. kNotFound: from_offset is outside [start, end].
@@ -146,7 +149,8 @@ class Log {
   // it. The last segment always stays.
   Result<void> delete_before(std::int64_t offset);
   // Puts the file in the place of its sources, durably. kNotFound: they are not segments of this log any more (deleted
-  // meanwhile). After an error the log holds the sources or the file, and so it does after a crash at any moment.
+  // meanwhile), or the log ends below rests_on. After an error the log holds the sources or the file, and so it does
+  // after a crash at any moment.
   Result<void> replace(Replacement replacement);
   Result<void> set_cleaned_offset(std::int64_t offset);  // durably; all below has gone through replace()
   // Other durability or sizes from now on; syncs and writes a checkpoint when the durability or its window changes.
@@ -178,6 +182,7 @@ class Log {
   bool must_sync_before(std::uint64_t bytes) const;
   Result<void> make_room(std::uint64_t bytes, std::int64_t new_end);
   Result<void> undo_append();
+  Result<void> sync_folder_once();
   Result<void> sync_active();
   // A new, empty and durable last segment; replaces the last one if that has the same base offset.
   Result<void> start_segment(std::int64_t base_offset);
@@ -188,9 +193,13 @@ class Log {
   static Window window_of(const LogOptions& options);
 
   // --- log_replace.cc: the writer, too ---
+  Result<void> replaceable();
+  Result<void> sync_names();
+  void stop_replacing();
+  Result<void> make_durable(std::int64_t offset);
   Result<void> allow_gaps_below(std::int64_t offset);
   Result<void> remove_merged();
-  Result<void> rename_replacement(const Replacement& replacement);
+  Result<void> remove_index(std::int64_t base_offset);
   // Puts `now` in the place of `count` segments from segments_[first] on.
   std::vector<std::shared_ptr<Segment>> exchange_segments(std::size_t first, std::size_t count,
                                                           std::vector<std::shared_ptr<Segment>> now);
@@ -230,6 +239,7 @@ class Log {
   std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> durable_{0};
   std::atomic<std::int64_t> cleaned_{0};
+  std::atomic<bool> can_replace_{true};
   std::atomic<bool> removed_{false};
 
   mutable std::mutex mutex_;

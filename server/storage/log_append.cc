@@ -130,15 +130,19 @@ Result<void> Log::sync() {
   return sync_active();
 }
 
-Result<void> Log::sync_active() {
-  // A process that died before us may have made or renamed the file without syncing the folder: once after each open.
-  if (!is_folder_synced_) {
-    if (auto synced = fs_.sync_dir(dir_); !synced) {
-      needs_seal_ = true;
-      return synced;
-    }
-    is_folder_synced_ = true;
+// A process that died before us may have made or renamed a file without syncing the folder: once after each open.
+Result<void> Log::sync_folder_once() {
+  if (is_folder_synced_) return {};
+  if (auto synced = fs_.sync_dir(dir_); !synced) {
+    needs_seal_ = true;
+    return synced;
   }
+  is_folder_synced_ = true;
+  return {};
+}
+
+Result<void> Log::sync_active() {
+  if (auto synced = sync_folder_once(); !synced) return synced;
   const Segment& last = *segments_.back();
   if (auto synced = last.file->sync_data(); !synced) {
     needs_seal_ = true;

@@ -144,7 +144,9 @@ Result<void> Log::Recovery::examine_closed(Found& found, std::int64_t next_base)
   if (auto opened = open_file(found); !opened) return opened;
   if (next_base <= checkpoint_.rising_offset) found.chain = Chain::kRising;
   const auto stored = read_summary(log_.fs_, index_path(log_.dir_, found.base_offset));
-  const bool is_known = stored && stored->base_offset == found.base_offset && stored->end_offset == next_base;
+  // A compacted file and its index are exchanged one after the other: one of another length is another file's.
+  const bool is_known = stored && stored->base_offset == found.base_offset && stored->end_offset == next_base &&
+                        (found.chain == Chain::kExact || stored->covered_bytes == found.file_bytes);
   if (is_known && found.file_bytes < stored->covered_bytes) {
     return damaged(found, found.file_bytes,
                    fmt::format("the file ends, but {} bytes had been synced", stored->covered_bytes));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "protocol/base/check.h"
@@ -11,8 +12,36 @@
 
 namespace cohort::storage {
 
-Result<void> Log::replace(Replacement replacement) {
+// What every change of names below rests on. A folder that a process before us left unsynced is synced first, with the
+// seal that its failure asks for; what fails after that concerns our own names only, none that an acknowledged record
+// lies behind.
+Result<void> Log::replaceable() {
   if (auto ready = writable(); !ready) return ready;
+  if (!can_replace()) {
+    return fail(ErrorKind::kIo,
+                fmt::format("{} is not compacted until it is opened again: it is not known which of "
+                            "its names are on the disk",
+                            dir_),
+                EIO);
+  }
+  return sync_folder_once();
+}
+
+// After a failure a later sync that succeeds proves nothing of what this one was for: a file may lose its name while
+// the one that it was merged into has not got its own. The next start takes the folder as it finds it.
+Result<void> Log::sync_names() {
+  auto synced = fs_.sync_dir(dir_);
+  if (!synced) stop_replacing();
+  return synced;
+}
+
+void Log::stop_replacing() {
+  log::error("Log", "{} is not compacted any more until the server is started again", dir_);
+  can_replace_.store(false, std::memory_order_release);
+}
+
+Result<void> Log::replace(Replacement replacement) {
+  if (auto ready = replaceable(); !ready) return ready;
   const auto& sources = replacement.sources;
   const auto found = std::ranges::search(segments_, sources);
   if (found.empty() || found.end() == segments_.end()) {
@@ -22,6 +51,7 @@ Result<void> Log::replace(Replacement replacement) {
   CHECK(summary.base_offset == sources.front()->summary.base_offset &&
             summary.end_offset == sources.back()->summary.end_offset,
         "a compacted segment begins and ends where its sources do");
+  if (auto durable = make_durable(replacement.rests_on); !durable) return durable;
   if (auto removed = remove_merged(); !removed) return removed;
   if (auto allowed = allow_gaps_below(summary.end_offset); !allowed) return allowed;
 
@@ -32,12 +62,21 @@ Result<void> Log::replace(Replacement replacement) {
   auto replaced = exchange_segments(first, sources.size(), {std::move(made)});
 
   // 2. The disk follows.
-  if (auto renamed = rename_replacement(replacement); !renamed) {
+  if (auto removed = remove_index(summary.base_offset); !removed) {
     exchange_segments(first, 1, std::move(replaced));
+    return removed;
+  }
+  if (auto renamed = fs_.rename(replacement.temporary_path, segment_path(dir_, summary.base_offset)); !renamed) {
+    if (fs_.open(replacement.temporary_path, OpenMode::kRead)) {
+      exchange_segments(first, 1, std::move(replaced));
+      return renamed;
+    }
+    // The old file's name may be the new one's by now. Either is the log for a start; who reads goes on by the handle.
+    stop_replacing();
     return renamed;
   }
-  // Before the names of merged segments go, the file that holds their batches must have its own.
-  const auto synced = fs_.sync_dir(dir_);
+  // Before the index of the new file appears and the names of merged segments go, its own name must be on the disk.
+  if (auto synced = sync_names(); !synced) return synced;
   if (auto written = write_index(fs_, dir_, *replacement.index); !written) {
     log::warn("Log", "{}", written.error().message);  // built again by who needs it
   }
@@ -48,8 +87,16 @@ Result<void> Log::replace(Replacement replacement) {
   exchange_segments(first, 1, {std::move(closed)});
   for (const auto& segment : replaced) cache_.drop(segment.get());
   for (const auto& segment : std::span(replaced).subspan(1)) merged_.push_back(segment->summary.base_offset);
-  if (!synced) return synced;
   return remove_merged();
+}
+
+// A log that goes on below where a batch was that the file does without would have neither.
+Result<void> Log::make_durable(std::int64_t offset) {
+  if (offset <= durable_offset()) return {};
+  if (offset > end_offset()) {
+    return fail(ErrorKind::kNotFound, fmt::format("{} has not got what its compaction rests on", dir_));
+  }
+  return sync();
 }
 
 // A start that finds some of them cuts the file that they went into where the first one begins; it has a batch that
@@ -61,7 +108,7 @@ Result<void> Log::remove_merged() {
       const auto removed = fs_.remove(path);
       if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
     }
-    if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
+    if (auto synced = sync_names(); !synced) return synced;
     merged_.pop_front();
   }
   return {};
@@ -83,12 +130,10 @@ Result<void> Log::allow_gaps_below(std::int64_t offset) {
 
 // The old index goes first and for good: with the new file it would look like a file that has lost bytes. The new one
 // comes last: with the old file it would cut what lies behind its end.
-Result<void> Log::rename_replacement(const Replacement& replacement) {
-  const std::int64_t base_offset = replacement.index->summary().base_offset;
+Result<void> Log::remove_index(std::int64_t base_offset) {
   const auto removed = fs_.remove(index_path(dir_, base_offset));
   if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
-  if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
-  return fs_.rename(replacement.temporary_path, segment_path(dir_, base_offset));
+  return sync_names();
 }
 
 std::vector<std::shared_ptr<Segment>> Log::exchange_segments(std::size_t first, std::size_t count,
@@ -102,7 +147,7 @@ std::vector<std::shared_ptr<Segment>> Log::exchange_segments(std::size_t first, 
 }
 
 Result<void> Log::set_cleaned_offset(std::int64_t offset) {
-  if (auto ready = writable(); !ready) return ready;
+  if (auto ready = replaceable(); !ready) return ready;
   if (offset <= cleaned_offset()) return {};
   if (auto allowed = allow_gaps_below(offset); !allowed) return allowed;
   Checkpoint next = checkpoint_;

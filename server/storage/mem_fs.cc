@@ -364,6 +364,7 @@ Result<void> MemFs::rename(const std::string& from, const std::string& to) {
     return failure("rename", from, inode->is_dir ? ENOTEMPTY : EISDIR);
   }
   State::change(*parent, from_name, to_name, inode);
+  if (const int os_error = state_->strike(Op::kAfterRename); os_error != 0) return failure("rename", from, os_error);
   return {};
 }
 

@@ -53,10 +53,11 @@ class MemFs final : public Fs {
   std::uint64_t operations() const;  // that change the disk, since the start
 
   // --- faults; each stays until it struck or was cleared ---
-  enum class Op { kWrite, kSync, kOpen, kRename, kRemove, kTruncate, kSyncDir };
+  enum class Op { kWrite, kSync, kOpen, kRename, kAfterRename, kRemove, kTruncate, kSyncDir };
   // The nth such operation from now on (1: the next) fails with os_error; `repeat`: all later ones too.
-  // A failing write has first written a part of its bytes. After a failed sync the unsynced bytes are lost for the
-  // disk, though reads see them until the next crash, and a later sync has nothing to do.
+  // A failing write has first written a part of its bytes; kAfterRename fails when the rename is done. After a failed
+  // sync the unsynced bytes are lost for the disk, though reads see them until the next crash, and a later sync has
+  // nothing to do.
   void fail(Op op, std::uint64_t nth, int os_error, bool repeat = false);
   // Only this many more bytes may be added to files: then ENOSPC, after a part was written.
   void set_free_bytes(std::optional<std::uint64_t> bytes);
