@@ -131,10 +131,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void moved(std::int64_t old_high_watermark, std::size_t bytes);
   std::int64_t retention_offset(Now now) const;
   std::int64_t segment_ms() const;
-  void run_round(storage::CompactionOptions options);
+  bool wants_roll(const std::vector<storage::SegmentInfo>& segments) const;
+  bool run_round(storage::CompactionOptions options, bool roll);
   void hand_over(Cleaner::StepJob job);
-  void give_up_cleaning_step();
-  void on_cleaned();
+  void cancel_round();
+  void on_cleaned(bool failed);
   void finish_closing();
 
   PartitionShared& shared_;
@@ -151,9 +152,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::function<void()> closed_;
   bool job_under_way_ = false;
   bool options_changed_ = false;
-  bool cleaning_ = false;           // a round is under way
+  // Of compaction; a cleaner's thread begins it.
+  enum class Round : std::uint8_t { kNone, kQueued, kRunning };
+  std::atomic<Round> round_{Round::kNone};
   Cleaner::StepJob cleaning_step_;  // of it, waits for the job that is under way
   std::atomic<bool> cleaning_cancelled_{false};
+  MonoTime clean_not_before_{};
   MonoTime retry_at_{};
   std::deque<Group> groups_;           // waiting for their job, oldest first
   std::deque<Waiting> until_written_;  // by needs_end_offset

@@ -181,7 +181,7 @@ void Partition::on_done(Outcome outcome) {
   shared_.inflight_bytes -= outcome.bytes;
   const Now now = shared_.reactor.now();
   if (closing_) {
-    if (!cleaning_) finish_closing();
+    if (round_ == Round::kNone) finish_closing();
     return;
   }
   if (outcome.core) {
@@ -247,7 +247,7 @@ void Partition::refuse_waiting(ErrorCode error, const std::string& why) {
 
 void Partition::reload() {
   state_ = State::kReloading;
-  give_up_cleaning_step();
+  cancel_round();
   Work work;
   work.reload = true;
   start(std::move(work));
@@ -308,11 +308,12 @@ void Partition::save() const {
 void Partition::close(std::function<void()> done) {
   closing_ = true;
   closed_ = std::move(done);
-  cleaning_cancelled_ = true;
-  give_up_cleaning_step();
+  cancel_round();
+  auto queued = Round::kQueued;
+  round_.compare_exchange_strong(queued, Round::kNone);  // one that has not begun need not be waited for
   refuse_waiting(ErrorCode::kUnknownTopicOrPartition, "the topic is being deleted");
   shared_.on_moved(*this, 0);
-  if (!job_under_way_ && !cleaning_) finish_closing();
+  if (!job_under_way_ && round_ == Round::kNone) finish_closing();
 }
 
 void Partition::finish_closing() {

@@ -90,18 +90,12 @@ TEST_CASE("a topic with cleanup.policy=compact is compacted while it is written 
   CHECK(store.produce(id, keyed("k9", "1")).base_offset == 60);
 }
 
-TEST_CASE("an internal topic is compacted between its shard's writes") {
-  MemFs fs;
-  TopicStoreOptions options = eager();
-  options.offsets_segment_bytes = 1 << 20;
-  StoreHarness store(fs, options);
-  store.start();
-  const PartitionId id{store.store().snapshot()->find(kConsumerOffsetsTopic)->id, 1};
+// Writes as a shard does it: one write and sync at a time, by way of a log thread.
+void write_as_shard(StoreHarness& store, const PartitionId& id, int records) {
   const auto log = store.store().internal_log(id);
   std::atomic<int> left{0};
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < records; ++i) {
     ++left;
-    // As a shard does it: one write and sync at a time, by way of a log thread.
     REQUIRE(store.threads().submit(TopicStore::log_key(id), [&, i] {
       const std::string value = std::to_string(10'000'000 + i) + std::string(2000, 'x');
       const auto batch = keyed("k" + std::to_string(i % 5), value, log->end_offset());
@@ -111,11 +105,46 @@ TEST_CASE("an internal topic is compacted between its shard's writes") {
     }));
     while (left > 3) std::this_thread::yield();
   }
+  while (left > 0) std::this_thread::yield();
+}
+
+TEST_CASE("an internal topic is compacted between its shard's writes") {
+  MemFs fs;
+  TopicStoreOptions options = eager();
+  options.offsets_segment_bytes = 1 << 20;
+  StoreHarness store(fs, options);
+  store.start();
+  const PartitionId id{store.store().snapshot()->find(kConsumerOffsetsTopic)->id, 1};
+  const auto log = store.store().internal_log(id);
+  write_as_shard(store, id, 3000);
   wait_until_cleaned(store, *log, 2000);
   const auto state = state_of(store, id, 3000);
   CHECK(log->size_bytes() < 2'000'000);
   REQUIRE(state.size() == 5);
   for (int k = 0; k < 5; ++k) CHECK(state.at("k" + std::to_string(k)) == std::to_string(10'002'995 + k));
+}
+
+TEST_CASE(
+    "an internal topic's last segment is closed for compaction when most of the log is new, however large "
+    "segments are") {
+  MemFs fs;
+  TopicStoreOptions options = eager();
+  options.defaults.min_cleanable_dirty_ratio = 0.5;
+  REQUIRE(options.offsets_segment_bytes == 100 << 20);
+  StoreHarness store(fs, options);
+  store.start();
+  const PartitionId id{store.store().snapshot()->find(kConsumerOffsetsTopic)->id, 1};
+  const auto log = store.store().internal_log(id);
+  write_as_shard(store, id, 1500);  // 3 MB: too little
+  ListOffsetsCall nothing;
+  for (int i = 0; i < 2000; ++i) store.list(nothing);
+  CHECK(log->segments().size() == 1);
+  write_as_shard(store, id, 1000);
+  wait_until_cleaned(store, *log, 2000);
+  CHECK(log->size_bytes() < 2'000'000);
+  const auto state = state_of(store, id, 2500);
+  REQUIRE(state.size() == 5);
+  for (int k = 0; k < 5; ++k) CHECK(state.at("k" + std::to_string(k)) == std::to_string(10'000'995 + k));
 }
 
 TEST_CASE("a topic is deleted, and a store ends, while rounds of compaction are under way") {
