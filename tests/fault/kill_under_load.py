@@ -27,9 +27,9 @@ TOPIC, PARTITIONS, GROUPS = "load", 4, 4
 class Committer(threading.Thread):
     """Commits rising offsets for one group, one at a time, and remembers what was acknowledged."""
 
-    def __init__(self, address: str, group: str, first: int) -> None:
+    def __init__(self, address: str, group: str, first: int, metadata: str = "") -> None:
         super().__init__()
-        self.group, self.next = group, first
+        self.group, self.next, self.metadata = group, first, metadata
         self.acknowledged: dict[int, int] = {}
         self.unanswered: dict[int, set[int]] = {}  # tried since the last acknowledged one
         self.stopping = threading.Event()
@@ -41,7 +41,8 @@ class Committer(threading.Thread):
             partition = self.next % PARTITIONS
             self.unanswered.setdefault(partition, set()).add(self.next)
             try:
-                self.consumer.commit(offsets=[TopicPartition(TOPIC, partition, self.next)], asynchronous=False)
+                self.consumer.commit(offsets=[TopicPartition(TOPIC, partition, self.next, self.metadata)],
+                                     asynchronous=False)
                 self.acknowledged[partition] = self.next
                 self.unanswered[partition] = set()
             except KafkaException:
