@@ -21,6 +21,7 @@ constexpr Expected kExpected[] = {
     {"commit: 113", 100},
     {"commit: 25", 600},
     {"compacted", 200},
+    {"compacted in part", 100},
     {"delete group: 0", 60},
     {"delete group: 68", 50},
     {"delete group: 69", 50},

@@ -277,16 +277,21 @@ void Server::write(Shard& shard, runtime::ShardWrite write) {
 // Between two writes, as its steps have their turn among the jobs of the log. Whoever loads from now on must come to
 // what the shadow has, which was fed all that was ever written.
 void Server::compact(Shard& shard) {
-  if (!world_.chance(0.02)) return;
-  const auto done = storage::compact(fs_, shard.log,
-                                     {.limit_offset = shard.log->durable_offset(),
-                                      .now_ms = world_.now().wall_ms,
-                                      .delete_retention_ms = world_.pick(0, 60'000),
-                                      .min_dirty_ratio = 0,
-                                      .map_bytes = static_cast<std::size_t>(world_.pick(1'000, 100'000)),
-                                      .segment_bytes = 16'384},
-                                     [](std::move_only_function<Result<void>()> step) { return step(); });
-  if (done && *done) world_.count("compacted");
+  if (!world_.chance(0.05)) return;
+  const auto done =
+      storage::compact(fs_, shard.log,
+                       {.limit_offset = shard.log->durable_offset(),
+                        .now_ms = world_.now().wall_ms,
+                        .delete_retention_ms = world_.pick(0, 60'000),
+                        .min_dirty_ratio = 0,
+                        .map_bytes = static_cast<std::size_t>(world_.chance(0.5) ? world_.pick(300, 2'000) : 1'000'000),
+                        .segment_bytes = 16'384},
+                       [](std::move_only_function<Result<void>()> step) { return step(); });
+  if (done && *done) {
+    const auto closed = shard.log->closed_segments();
+    const bool whole = closed.empty() || shard.log->cleaned_offset() >= closed.back()->summary.end_offset;
+    world_.count(whole ? "compacted" : "compacted in part");
+  }
   shard.was_compacted = true;  // as far as it came
   world_.trace(fmt::format("{} compacted: {}", shard.name, done ? (*done ? "yes" : "no") : done.error().message));
 }
