@@ -172,8 +172,7 @@ std::vector<Key> retention_keys() {
        .default_text = "134217728",
        .min = 1 << 20,
        .doc = "Most memory for the keys of what is compacted, in bytes, over all threads: 24 for each key. With more "
-              "keys a "
-              "log is compacted in several rounds.",
+              "keys a log is compacted in several rounds.",
        .set = &store<&S::cleaner, &C::dedupe_buffer_bytes>},
       {.name = "log.cleaner.backoff.ms",
        .type = kLong,

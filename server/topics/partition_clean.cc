@@ -71,7 +71,6 @@ void Partition::clean(Now now) {
 
 // On a cleaner's thread. False: it failed.
 bool Partition::run_round(storage::CompactionOptions options, bool roll) {
-  const std::uint64_t before = log_->size_bytes();
   const auto on_writer = [this](Cleaner::Step step) {
     return shared_.cleaner.on_writer(std::move(step), [this](Cleaner::StepJob job) { hand_over(std::move(job)); });
   };
@@ -90,8 +89,8 @@ bool Partition::run_round(storage::CompactionOptions options, bool roll) {
     return false;
   }
   if (compacted && *compacted) {
-    log::info("Partition", "{}-{}: compacted, {} bytes of {} are left", id_.topic.value(), id_.partition,
-              log_->size_bytes(), before);
+    log::info("Partition", "{}-{}: compacted below offset {}, the log has {} bytes", id_.topic.value(), id_.partition,
+              log_->cleaned_offset(), log_->size_bytes());
   }
   return true;
 }

@@ -139,7 +139,10 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
       outcome.tail_bytes = loaded->tail_bytes;
       return {};
     }
-    if (work.cleaning_step) work.cleaning_step(true);
+    if (work.cleaning_step) {
+      work.cleaning_step(true);
+      if (log.needs_seal()) return log.sync();  // says so
+    }
     if (work.options) {
       if (auto set = log.set_options(*work.options); !set) return set;
     }

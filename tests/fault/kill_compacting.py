@@ -110,8 +110,8 @@ def check_values(found: Values, acknowledged: Values, unanswered: dict[tuple[int
 
 
 def rounds_of(server: Server, topic: str) -> int:
-    return sum(f"] {topic}-" in line or f" {topic}-" in line
-               for line in server.log.read_text(errors="replace").splitlines() if ": compacted, " in line)
+    lines = server.log.read_text(errors="replace").splitlines()
+    return sum(f" {topic}-" in line and ": compacted below offset " in line for line in lines)
 
 
 def main() -> int:
