@@ -108,6 +108,8 @@ class Log {
   const RecoveryReport& recovery() const { return recovery_; }
   std::vector<SegmentInfo> segments() const;  // oldest first, the last one is being written
   std::uint64_t size_bytes() const;
+  // The largest timestamp of the first batch in the last segment: what its age counts from. -1: no batch, or without.
+  std::int64_t first_timestamp_ms() const { return first_timestamp_ms_.load(std::memory_order_relaxed); }
   std::vector<std::shared_ptr<const Segment>> closed_segments() const;  // all but the last one, oldest first
   // Below it each key's records were compacted away but for the last one; what compaction does next begins here.
   std::int64_t cleaned_offset() const { return cleaned_.load(std::memory_order_acquire); }
@@ -239,6 +241,7 @@ class Log {
   std::atomic<std::int64_t> end_{0};
   std::atomic<std::int64_t> durable_{0};
   std::atomic<std::int64_t> cleaned_{0};
+  std::atomic<std::int64_t> first_timestamp_ms_{-1};
   std::atomic<bool> can_replace_{true};
   std::atomic<bool> removed_{false};
 

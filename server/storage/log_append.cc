@@ -103,6 +103,7 @@ Result<void> Log::append(std::span<const std::byte> batches) {
   }
 
   // 3. Publish.
+  if (last.summary.covered_bytes == 0) first_timestamp_ms_ = protocol::BatchHeader(batches.data()).max_timestamp();
   const std::lock_guard lock(mutex_);
   for (auto rest = batches; !rest.empty();) {
     const protocol::BatchHeader header(rest.data());
@@ -184,6 +185,7 @@ Result<void> Log::start_segment(std::int64_t base_offset) {
   next->summary = next->index->summary();
   next->file = std::move(*file);
   durable_in_ = next->summary;
+  first_timestamp_ms_ = -1;
 
   const std::lock_guard lock(mutex_);
   if (is_same_base) {

@@ -307,6 +307,10 @@ void Log::Recovery::publish() {
     log_.segments_.push_back(std::move(segment));
   }
   Found& last = segments_.back();
+  std::array<std::byte, protocol::kBatchHeaderSize> first{};
+  if (last.summary.covered_bytes > 0 && last.file->read_at(0, first) == first.size()) {
+    log_.first_timestamp_ms_ = protocol::BatchHeader(first.data()).max_timestamp();
+  }
   Segment& live = *log_.segments_.back();
   live.file = std::move(last.file);
   live.index = std::make_shared<SparseIndex>(std::move(last.index));

@@ -117,6 +117,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   struct Outcome;  // of a job
 
   bool needs_disk(const Group& group, Now now) const;
+  bool is_roll_due(const Group& group) const;
   bool write_inline(Now now);
   void pump(Now now);
   void start(Work work);

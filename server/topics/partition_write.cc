@@ -25,6 +25,7 @@ struct Partition::Work {
   std::optional<storage::LogOptions> options;  // other ones from now on
   Group group;                                 // to append; may be empty
   bool sync = false;
+  bool roll_first = false;
   bool roll = false;
   std::int64_t delete_before = -1;
   Cleaner::StepJob cleaning_step;  // has an outcome of its own
@@ -52,6 +53,12 @@ bool Partition::needs_disk(const Group& group, Now now) const {
   return config_.flush_ms == 0;
 }
 
+// LogSegment.shouldRoll: by the records' own time, from the first batch of the segment on.
+bool Partition::is_roll_due(const Group& group) const {
+  const std::int64_t first_ms = log_->first_timestamp_ms();
+  return first_ms >= 0 && protocol::BatchHeader(group.bytes.data()).max_timestamp() - first_ms > segment_ms();
+}
+
 void Partition::pump(Now now) {
   if (cleaning_step_ && !job_under_way_ && state_ == State::kReady && !closing_) {
     Work work;
@@ -62,6 +69,7 @@ void Partition::pump(Now now) {
     if (write_inline(now)) continue;
     Work work;
     work.sync = needs_disk(groups_.front(), now);
+    work.roll_first = is_roll_due(groups_.front());
     work.group = std::move(groups_.front());
     groups_.pop_front();
     start(std::move(work));
@@ -73,7 +81,8 @@ void Partition::pump(Now now) {
 // True: the first group is dealt with, here and now.
 bool Partition::write_inline(Now now) {
   Group& group = groups_.front();
-  if (options_changed_ || needs_disk(group, now) || !log_->append_only_writes(group.bytes.size())) return false;
+  if (options_changed_ || needs_disk(group, now) || is_roll_due(group)) return false;
+  if (!log_->append_only_writes(group.bytes.size())) return false;
   const auto written = log_->append(group.bytes);
   if (!written) {
     fail_writes(written.error().message);
@@ -145,6 +154,9 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
     }
     if (work.options) {
       if (auto set = log.set_options(*work.options); !set) return set;
+    }
+    if (work.roll_first) {
+      if (auto rolled = log.roll(); !rolled) return rolled;
     }
     if (outcome.bytes > 0) {
       if (auto appended = log.append(work.group.bytes); !appended) return appended;
@@ -290,6 +302,7 @@ void Partition::housekeep(Now now) {
   work.delete_before = retention_offset(now);
   const std::vector<storage::SegmentInfo> segments = log_->segments();
   const storage::SegmentInfo& last = segments.back();
+  // A segment that gets nothing more, so that it can be compacted; Kafka leaves it until the next append.
   const bool is_old = last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
   work.roll = last.size_bytes > 0 && (is_old || work.delete_before == last.end_offset);
   work.sync = unsynced_since_ && (now.mono - *unsynced_since_).count() >= config_.flush_ms;

@@ -79,6 +79,20 @@ TEST_CASE("The log rolls by size; segment names are 20 digits", "[log]") {
   h.check_equals_model();
 }
 
+TEST_CASE("The first timestamp is that of the last segment's first batch", "[log]") {
+  LogHarness h;
+  CHECK(h.log->first_timestamp_ms() == -1);
+  REQUIRE(h.append_and_sync(1, 20, 5000));
+  REQUIRE(h.append_and_sync(1, 20, 7000));
+  CHECK(h.log->first_timestamp_ms() == 5000);
+  h.kill_and_open();
+  CHECK(h.log->first_timestamp_ms() == 5000);
+  REQUIRE(h.log->roll());
+  CHECK(h.log->first_timestamp_ms() == -1);
+  REQUIRE(h.append_and_sync(1, 20, 6000));
+  CHECK(h.log->first_timestamp_ms() == 6000);
+}
+
 TEST_CASE("A batch larger than a segment gets one of its own", "[log]") {
   LogHarness h;
   h.fill(2);
