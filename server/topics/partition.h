@@ -152,6 +152,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool closing_ = false;
   std::function<void()> closed_;
   bool job_under_way_ = false;
+  bool housekeeping_due_ = false;
   bool options_changed_ = false;
   // Of compaction; a cleaner's thread begins it.
   enum class Round : std::uint8_t { kNone, kQueued, kRunning };

@@ -236,6 +236,7 @@ void Partition::on_done(Outcome outcome) {
   const bool syncs = config_.durability == config::Durability::kSync;
   release(until_durable_, syncs ? core_->durable_offset() : core_->written_offset());
   moved(old, outcome.bytes);
+  if (housekeeping_due_) housekeep(now);
   pump(now);
 }
 
@@ -296,7 +297,10 @@ std::int64_t Partition::segment_ms() const {
 }
 
 void Partition::housekeep(Now now) {
-  if (is_foreign() || closing_ || job_under_way_ || state_ != State::kReady) return;
+  if (is_foreign() || closing_ || state_ != State::kReady) return;
+  // Under steady load there always is a job: this goes between it and the next.
+  housekeeping_due_ = job_under_way_;
+  if (housekeeping_due_) return;
   core_->producers().forget_expired(now.wall_ms);
   Work work;
   work.delete_before = retention_offset(now);

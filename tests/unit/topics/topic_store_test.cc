@@ -427,6 +427,49 @@ TEST_CASE("retention by time takes all segments that are old enough, the last on
   CHECK(store.fetch(fetch_call({{{id, 1}, 3, 1 << 20, -1}})).at(0).high_watermark == 4);
 }
 
+TEST_CASE("retention has its turn between two jobs of a partition that always has one") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = Duration{1};
+  StoreHarness store(fs, options);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.bytes", "1048576"}, {"cohort.durability", "sync"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  const std::int64_t now_ms = reactor::read_clocks().wall_ms;
+  const auto begin_produce = [&](std::int64_t timestamp_ms) {
+    return store.begin<std::vector<ProducedPartition>>(0, [&store, id, timestamp_ms](auto done) {
+      ProduceCall call;
+      call.acks = -1;
+      call.version = 9;
+      call.partitions.push_back({id, as_bytes(make_batch(1, {}, timestamp_ms, 300'000))});
+      store.store().produce(std::move(call), std::move(done));
+    });
+  };
+  // The log's thread is held up before the first job, and behind it before whatever is next.
+  std::promise<void> first_go;
+  std::promise<void> second_go;
+  const auto hold = [&](std::promise<void>& go) {
+    REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  };
+  hold(first_go);
+  auto first = begin_produce(1000);
+  ListOffsetsCall call;
+  call.partitions = {{id, kLatestTimestamp, -1}};
+  for (int i = 0; i < 2'000; ++i) store.list(call);  // the first is under way, and retention has come due
+  hold(second_go);
+  auto second = begin_produce(now_ms);
+  for (int i = 0; i < 100; ++i) store.list(call);
+  first_go.set_value();
+  CHECK(StoreHarness::get(std::move(first)).at(0).error == ErrorCode::kNone);
+  second_go.set_value();
+  CHECK(StoreHarness::get(std::move(second)).at(0).error == ErrorCode::kNone);
+  CHECK(log->start_offset() == 1);
+}
+
 TEST_CASE("a segment is closed when a record comes that is segment.ms younger than its first one") {
   MemFs fs;
   StoreHarness store(fs);
