@@ -1,0 +1,159 @@
+// Retention by size and by time, and when segments are closed by age.
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "protocol/batch/batch_builder.h"
+#include "server/storage/log_threads.h"
+#include "tests/unit/topics/harness.h"
+
+namespace cohort::topics {
+namespace {
+
+using protocol::ErrorCode;
+using storage::MemFs;
+
+TEST_CASE("retention by size takes whole segments, and fetch and list offsets follow") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = Duration{1};
+  StoreHarness store(fs, options);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.bytes", "1048576"}, {"retention.bytes", "1000000"}, {"retention.ms", "-1"}};
+  const auto id = store.create(request).id;
+  for (int i = 0; i < 4; ++i) {
+    CHECK(store.produce({id, 0}, make_batch(1, {}, 1000, 300'000)).error == ErrorCode::kNone);
+  }
+  // Two batches of 600 KB do not fit into one segment: the last two segments alone are above the size.
+  ListOffsetsCall call;
+  call.partitions = {{{id, 0}, kEarliestTimestamp, -1}};
+  std::int64_t earliest = 0;
+  for (int i = 0; i < 1'000'000 && earliest < 2; ++i) earliest = store.list(call).at(0).offset;
+  CHECK(earliest == 2);
+  CHECK(store.fetch(fetch_call({{{id, 0}, 1, 1 << 20, -1}})).at(0).error == ErrorCode::kOffsetOutOfRange);
+  CHECK(store.fetch(fetch_call({{{id, 0}, 2, 1 << 20, -1}})).at(0).log_start_offset == 2);
+}
+
+TEST_CASE("retention by time takes all segments that are old enough, the last one too; offsets go on") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = Duration{1};
+  StoreHarness store(fs, options);
+  store.start();
+  const std::int64_t now_ms = reactor::read_clocks().wall_ms;
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 2;
+  request.configs = {{"segment.bytes", "1048576"}, {"retention.ms", "3600000"}};
+  const auto id = store.create(request).id;
+  const auto produce = [&](std::int32_t partition, std::int64_t age_ms) {
+    CHECK(store.produce({id, partition}, make_batch(1, {}, now_ms - age_ms, 300'000)).error == ErrorCode::kNone);
+  };
+  ListOffsetsCall call;
+  call.partitions = {{{id, 0}, kEarliestTimestamp, -1}, {{id, 1}, kEarliestTimestamp, -1}};
+  // Partition 0: an old segment before one whose newest record is young. Partition 1: nothing is young.
+  produce(0, 7'200'000);
+  produce(0, 7'200'000);
+  produce(0, 60'000);
+  for (int i = 0; i < 3; ++i) produce(1, 7'200'000);
+  std::vector<ListedOffset> listed;
+  for (int i = 0; i < 1'000'000; ++i) {
+    listed = store.list(call);
+    if (listed.at(0).offset >= 2 && listed.at(1).offset >= 3) break;
+  }
+  CHECK(listed.at(0).offset == 2);
+  CHECK(listed.at(1).offset == 3);
+  produce(1, 0);
+  CHECK(store.fetch(fetch_call({{{id, 1}, 3, 1 << 20, -1}})).at(0).high_watermark == 4);
+}
+
+TEST_CASE("retention has its turn between two jobs of a partition that always has one") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = Duration{1};
+  StoreHarness store(fs, options);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.bytes", "1048576"}, {"cohort.durability", "sync"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  const std::int64_t now_ms = reactor::read_clocks().wall_ms;
+  const auto begin_produce = [&](std::int64_t timestamp_ms) {
+    return store.begin<std::vector<ProducedPartition>>(0, [&store, id, timestamp_ms](auto done) {
+      ProduceCall call;
+      call.acks = -1;
+      call.version = 9;
+      call.partitions.push_back({id, as_bytes(make_batch(1, {}, timestamp_ms, 300'000))});
+      store.store().produce(std::move(call), std::move(done));
+    });
+  };
+  // The log's thread is held up before the first job, and behind it before whatever is next.
+  std::promise<void> first_go;
+  std::promise<void> second_go;
+  const auto hold = [&](std::promise<void>& go) {
+    REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  };
+  hold(first_go);
+  auto first = begin_produce(1000);
+  ListOffsetsCall call;
+  call.partitions = {{id, kLatestTimestamp, -1}};
+  for (int i = 0; i < 2'000; ++i) store.list(call);  // the first is under way, and retention has come due
+  hold(second_go);
+  auto second = begin_produce(now_ms);
+  for (int i = 0; i < 100; ++i) store.list(call);
+  first_go.set_value();
+  CHECK(StoreHarness::get(std::move(first)).at(0).error == ErrorCode::kNone);
+  second_go.set_value();
+  CHECK(StoreHarness::get(std::move(second)).at(0).error == ErrorCode::kNone);
+  CHECK(log->start_offset() == 1);
+}
+
+TEST_CASE("a segment is closed when a record comes that is segment.ms younger than its first one") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.ms", "10000"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  const auto segments_after = [&](std::int64_t timestamp_ms) {
+    CHECK(store.produce(id, make_batch(1, {}, timestamp_ms)).error == ErrorCode::kNone);
+    return log->segments().size();
+  };
+  CHECK(segments_after(100'000) == 1);
+  CHECK(segments_after(90'000) == 1);
+  CHECK(segments_after(110'000) == 1);
+  CHECK(segments_after(110'001) == 2);
+  CHECK(log->segments().back().base_offset == 3);
+  CHECK(segments_after(120'001) == 2);
+  CHECK(segments_after(200'000) == 3);
+}
+
+TEST_CASE("a segment that gets nothing more is closed after segment.ms") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = Duration{1};
+  StoreHarness store(fs, options);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.ms", "10000"}, {"retention.ms", "-1"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  CHECK(store.produce(id, make_batch(1, {}, 1000)).error == ErrorCode::kNone);
+  ListOffsetsCall nothing;
+  for (int i = 0; i < 1'000'000 && log->segments().size() < 2; ++i) store.list(nothing);
+  CHECK(log->segments().size() == 2);
+  for (int i = 0; i < 2'000; ++i) store.list(nothing);
+  CHECK(log->segments().size() == 2);  // and an empty one never
+}
+
+}  // namespace
+}  // namespace cohort::topics
