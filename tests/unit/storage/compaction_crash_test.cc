@@ -1,5 +1,6 @@
-// Random writes with few keys, random rounds of compaction, and a power loss or a kill at every I/O operation: the log
-// always opens, comes to the same keys and values as all that was ever written, and goes on from there.
+// Random writes with few keys, random rounds of compaction, beginnings that are deleted, and a power loss or a kill at
+// every I/O operation: the log always opens, comes to the same keys and values as all that was ever written behind its
+// start, and goes on from there.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -45,6 +46,7 @@ class Machine {
       }
       if (random_() % 6 == 0 && !log_->roll()) return;
       if (random_() % 8 == 0 && !compact()) return;
+      if (random_() % 24 == 0 && !delete_some()) return;
       if (random_() % 16 == 0) {
         log_.reset();
         disk.kill();
@@ -70,17 +72,21 @@ class Machine {
     if (end > static_cast<std::int64_t>(history_.size())) return "more than was ever written";
     history_.resize(static_cast<std::size_t>(end));
     promised_end_ = log_->durable_offset();
+    const std::int64_t start = log_->start_offset();
+    if (start < promised_start_ || start > tried_start_) return fmt::format("begins at {}", start);
+    promised_start_ = start;
     KeyValues expected;
-    for (const KeyedRecord& record : history_) test::apply(expected, record);
-    const auto records = test::read_records(log_, 0);
+    for (auto record = history_.begin() + start; record != history_.end(); ++record) test::apply(expected, *record);
+    auto records = test::read_records(log_, start);
     if (!records) return "cannot be read: " + records.error().message;
+    std::erase_if(*records, [&](const auto& stored) { return stored.offset < start; });
     if (test::state_of(*records) != expected) return "comes to something else";
     for (const auto& stored : *records) {
       const KeyedRecord& written = history_[static_cast<std::size_t>(stored.offset)];
       if (stored.record.key != written.key || stored.record.value != written.value) return "a record was changed";
     }
     // Any range gives what of it survived.
-    const std::int64_t from = end == 0 ? 0 : static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(end));
+    const std::int64_t from = start + below(end - start);
     const auto rest = test::read_records(log_, from);
     if (!rest) return "cannot be read from the middle: " + rest.error().message;
     const auto last = [&](const auto& all) {
@@ -91,6 +97,19 @@ class Machine {
   }
 
  private:
+  std::int64_t below(std::int64_t bound) {
+    return bound == 0 ? 0 : static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(bound));
+  }
+
+  bool delete_some() {
+    const std::int64_t start = log_->start_offset();
+    const std::int64_t offset = start + below((log_->durable_offset() - start) / 2 + 1);
+    tried_start_ = std::max(tried_start_, offset);
+    if (!log_->delete_before(offset)) return false;
+    promised_start_ = log_->start_offset();
+    return true;
+  }
+
   bool append() {
     std::vector<KeyedRecord> records;
     for (std::uint64_t i = 0; i <= random_() % 4; ++i) {
@@ -130,6 +149,8 @@ class Machine {
   std::vector<KeyedRecord> history_;  // by offset
   std::string error_;
   std::int64_t promised_end_ = 0;
+  std::int64_t promised_start_ = 0;
+  std::int64_t tried_start_ = 0;
   std::int64_t now_ms_ = 1000;
   int counter_ = 0;
 };
