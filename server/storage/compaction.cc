@@ -216,9 +216,13 @@ Result<bool> compact(Fs& fs, const std::shared_ptr<Log>& log, CompactionOptions 
       auto next = compaction.write_next();
       if (!next) return std::unexpected(std::move(next.error()));
       if (!*next) break;
+      const std::string temporary_path = (**next).temporary_path;
       const auto replaced =
           on_writer([log, made = std::move(**next)]() mutable { return log->replace(std::move(made)); });
-      if (!replaced) return replaced;
+      if (!replaced) {
+        remove_leftover(fs, temporary_path);
+        return replaced;
+      }
     }
     return on_writer([log, end = compaction.end_offset()] { return log->set_cleaned_offset(end); });
   }();

@@ -57,6 +57,7 @@ bool fail_one(bool merges, MemFs::Op op, std::uint64_t nth, Then then, unsigned 
   k.h.fs.fail(op, nth, EIO);
   const auto done = k.compact();
   k.h.fs.clear_faults();
+  for (const DirEntry& entry : *k.h.fs.list("/d")) CHECK_FALSE(entry.name.ends_with(".log.tmp"));
   // A sync of the active segment that fails is a failed sync like any other.
   if (k.h.log->needs_seal()) REQUIRE(k.h.log->seal_at_durable());
   k.check();
