@@ -39,8 +39,9 @@ std::string element_type(const Type& type, const std::string& scope) {
     case Kind::kUuid:
       return "Uuid";
     case Kind::kBytes:
-    case Kind::kRecords:
       return "Bytes";
+    case Kind::kRecords:
+      return "Records";
     case Kind::kStruct:
       return scope + type.struct_name;
   }

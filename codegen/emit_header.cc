@@ -88,6 +88,7 @@ std::string emit_header(const Message& message) {
   code.blank();
   code.text("#include \"protocol/types/uuid.h\"");
   code.text("#include \"protocol/wire/bytes.h\"");
+  code.text("#include \"protocol/wire/records.h\"");
   code.text("#include \"protocol/wire/tagged_fields.h\"");
   code.text("#include \"protocol/wire/text.h\"");
   code.blank();

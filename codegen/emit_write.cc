@@ -30,8 +30,9 @@ std::string write_scalar(Kind kind, const std::string& value, const std::string&
     case Kind::kString:
       return fmt::format("writer.string({}, {});", value, compact);
     case Kind::kBytes:
-    case Kind::kRecords:
       return fmt::format("writer.bytes({}.view(), {});", value, compact);
+    case Kind::kRecords:
+      return fmt::format("writer.records({}, {});", value, compact);
     case Kind::kStruct:
       return fmt::format("write_struct(writer, {}, version);", value);
   }
@@ -45,12 +46,24 @@ void write_plain(Code& code, const Field& field, const std::string& value, const
   code.line("for (const auto& element : {}) {}", value, write_scalar(field.type.kind, "element", compact));
 }
 
+// Of the writer's functions for what has a size in front.
+std::string_view blob_name(Kind kind) {
+  switch (kind) {
+    case Kind::kString:
+      return "string";
+    case Kind::kRecords:
+      return "records";
+    default:
+      return "bytes";
+  }
+}
+
 void write_null(Code& code, const Field& field, const std::string& compact) {
   if (field.type.is_array) return code.line("writer.null_array({});", compact);
   if (field.type.kind == Kind::kStruct) {
     return code.line("writer.{}(false);", field.tag ? "tagged_struct_is_present" : "struct_is_present");
   }
-  code.line("writer.nullable_{}(std::nullopt, {});", field.type.kind == Kind::kString ? "string" : "bytes", compact);
+  code.line("writer.nullable_{}(std::nullopt, {});", blob_name(field.type.kind), compact);
 }
 
 void write_value(Code& code, const Message& message, const Struct& structure, const Field& field) {
@@ -61,8 +74,7 @@ void write_value(Code& code, const Message& message, const Struct& structure, co
   const std::string null = version_condition(field.nullable, field.versions);
   const bool is_blob = !field.type.is_array && field.type.kind != Kind::kStruct;
   if (null == "true" && is_blob) {
-    return code.line("writer.nullable_{}({}, {});", field.type.kind == Kind::kString ? "string" : "bytes", member,
-                     compact);
+    return code.line("writer.nullable_{}({}, {});", blob_name(field.type.kind), member, compact);
   }
   code.open("if ({}.has_value()) {{", member);
   if (field.type.kind == Kind::kStruct && !field.type.is_array) {

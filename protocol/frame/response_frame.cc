@@ -17,17 +17,17 @@ std::size_t begin_response(ByteWriter& writer, const ApiInfo& api, std::int16_t 
 }
 
 Result<void> end_response(ByteWriter& writer, std::size_t begin) {
-  const std::size_t size = writer.position() - begin - sizeof(std::int32_t);
+  const std::size_t size = writer.position() - begin - sizeof(std::int32_t) + writer.attached_bytes();
   if (size > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) writer.fail("a frame is above 2 GiB");
   if (!writer.ok()) {
-    writer.buffer().truncate(begin);
+    writer.take_back(begin);
     return writer.status();
   }
   writer.patch_int32(begin, static_cast<std::int32_t>(size));
   return {};
 }
 
-void write_unsupported_api_versions(ByteBuffer& buffer, std::int32_t correlation_id) {
+void write_unsupported_api_versions(ResponseBuffer& buffer, std::int32_t correlation_id) {
   static constexpr const ApiInfo* kApi = find_api(ApiVersionsResponse::kApiKey);
   ApiVersionsResponse response;
   response.error_code = to_wire(ErrorCode::kUnsupportedVersion);

@@ -19,8 +19,9 @@ std::size_t begin_response(ByteWriter& writer, const ApiInfo& api, std::int16_t 
 Result<void> end_response(ByteWriter& writer, std::size_t begin);
 
 // Response: a generated message with a kApiKey.
-template <typename Response>
-Result<void> write_response_frame(ByteBuffer& buffer, std::int32_t correlation_id, const Response& response,
+// Buffer: a ByteBuffer, or a ResponseBuffer, to which large records are attached.
+template <typename Response, typename Buffer>
+Result<void> write_response_frame(Buffer& buffer, std::int32_t correlation_id, const Response& response,
                                   std::int16_t version) {
   static constexpr const ApiInfo* kApi = find_api(Response::kApiKey);
   ByteWriter writer(buffer);
@@ -31,6 +32,6 @@ Result<void> write_response_frame(ByteBuffer& buffer, std::int32_t correlation_i
 
 // The answer to an ApiVersions request of a version that is not known: always header and body of version 0, which every
 // client can read, with UNSUPPORTED_VERSION and the range of ApiVersions alone (KIP-511).
-void write_unsupported_api_versions(ByteBuffer& buffer, std::int32_t correlation_id);
+void write_unsupported_api_versions(ResponseBuffer& buffer, std::int32_t correlation_id);
 
 }  // namespace cohort::protocol

@@ -9,6 +9,7 @@ namespace cohort::protocol {
 namespace {
 
 constexpr std::size_t kMaxVarintSize = 5;
+constexpr std::size_t kMaxBytesSize = std::numeric_limits<std::int32_t>::max();  // not reached
 
 std::size_t store_unsigned_varint(std::byte* to, std::uint64_t value) {
   std::size_t size = 0;
@@ -60,21 +61,51 @@ void ByteWriter::nullable_string(const std::optional<Text>& value, bool compact)
     int16(-1);
 }
 
+void ByteWriter::bytes_size(std::size_t size, bool compact) {
+  if (compact)
+    unsigned_varint(static_cast<std::uint32_t>(size + 1));
+  else
+    int32(static_cast<std::int32_t>(size));
+}
+
 void ByteWriter::bytes(std::span<const std::byte> value, bool compact) {
-  if (value.size() >= std::numeric_limits<std::int32_t>::max()) {
+  if (value.size() >= kMaxBytesSize) {
     fail("a bytes field is longer than 2147483646 bytes");
     value = {};
   }
-  if (compact)
-    unsigned_varint(static_cast<std::uint32_t>(value.size() + 1));
-  else
-    int32(static_cast<std::int32_t>(value.size()));
+  bytes_size(value.size(), compact);
   raw(value);
 }
 
 void ByteWriter::nullable_bytes(const std::optional<Bytes>& value, bool compact) {
   if (value) return bytes(value->view(), compact);
   null_array(compact);
+}
+
+void ByteWriter::records(const Records& value, bool compact) {
+  const bool in_file = value.region() != nullptr;
+  if (in_file && (response_ == nullptr || value.size() >= kMaxBytesSize)) {
+    return fail("records of a file can only be attached to a response");
+  }
+  const bool attach = response_ != nullptr && value.size() < kMaxBytesSize &&
+                      (in_file || (value.size() >= ResponseBuffer::kAttachFrom && !value.bytes().is_borrowed()));
+  if (!attach) return bytes(value.view(), compact);
+  bytes_size(value.size(), compact);
+  response_->attach(value);
+  attached_bytes_ += value.size();
+}
+
+void ByteWriter::nullable_records(const std::optional<Records>& value, bool compact) {
+  if (value) return records(*value, compact);
+  null_array(compact);
+}
+
+void ByteWriter::take_back(std::size_t position) {
+  if (response_ != nullptr)
+    response_->truncate(position, attachments_before_);
+  else
+    buffer_.truncate(position);
+  attached_bytes_ = 0;
 }
 
 void ByteWriter::array_count(std::size_t count, bool compact) {

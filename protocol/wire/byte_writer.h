@@ -1,4 +1,4 @@
-// ByteWriter: appends Kafka's wire types to a ByteBuffer that the caller owns.
+// ByteWriter: appends Kafka's wire types to a ByteBuffer or a ResponseBuffer that the caller owns.
 //
 // What a message says but its version cannot carry (null where null is not allowed, a value of a field that the version
 // does not have, a string that is too long) is a sticky error: the first one is remembered, the caller asks once at the
@@ -17,6 +17,8 @@
 #include "protocol/wire/big_endian.h"
 #include "protocol/wire/byte_buffer.h"
 #include "protocol/wire/bytes.h"
+#include "protocol/wire/records.h"
+#include "protocol/wire/response_buffer.h"
 #include "protocol/wire/tagged_fields.h"
 #include "protocol/wire/text.h"
 
@@ -28,6 +30,9 @@ class ByteWriter {
  public:
   // Appends behind what the buffer holds. The buffer must outlive the writer and be left alone meanwhile.
   explicit ByteWriter(ByteBuffer& buffer) : buffer_(buffer) {}
+  // The same; large records are attached, not copied.
+  explicit ByteWriter(ResponseBuffer& response)
+      : buffer_(response.bytes), response_(&response), attachments_before_(response.attachments.size()) {}
 
   bool ok() const { return reason_ == nullptr; }
   const char* reason() const { return reason_; }  // null while ok
@@ -40,6 +45,10 @@ class ByteWriter {
   ByteBuffer& buffer() { return buffer_; }
   // Place of the next byte in the buffer.
   std::size_t position() const { return buffer_.size(); }
+  // How much this writer has attached to a response.
+  std::size_t attached_bytes() const { return attached_bytes_; }
+  // Takes back what was written from `position` on, which must be where this writer began, and all it has attached.
+  void take_back(std::size_t position);
   // Overwrites what was written at `position`, for example a size that is known only now.
   void patch_int32(std::size_t position, std::int32_t value) { store_big_endian(buffer_.data() + position, value); }
 
@@ -66,6 +75,9 @@ class ByteWriter {
   void nullable_string(const std::optional<Text>& value, bool compact);
   void bytes(std::span<const std::byte> value, bool compact);
   void nullable_bytes(const std::optional<Bytes>& value, bool compact);
+  // Not within a tagged field. Those of a file can only be attached: in front of a ByteBuffer they are an error.
+  void records(const Records& value, bool compact);
+  void nullable_records(const std::optional<Records>& value, bool compact);
   void array_count(std::size_t count, bool compact);
   void null_array(bool compact);
 
@@ -86,7 +98,12 @@ class ByteWriter {
     buffer_.commit(sizeof(T));
   }
 
+  void bytes_size(std::size_t size, bool compact);
+
   ByteBuffer& buffer_;
+  ResponseBuffer* response_ = nullptr;
+  std::size_t attachments_before_ = 0;
+  std::size_t attached_bytes_ = 0;
   const char* reason_ = nullptr;
 };
 

@@ -12,6 +12,7 @@
 
 #include "protocol/types/uuid.h"
 #include "protocol/wire/bytes.h"
+#include "protocol/wire/records.h"
 #include "protocol/wire/text.h"
 
 namespace cohort::protocol {
@@ -37,6 +38,7 @@ class JsonWriter {
   void value(const Text& text);
   void value(const Uuid& uuid);    // 22 characters of URL-safe base64
   void value(const Bytes& bytes);  // standard base64 with padding
+  void value(const Records& records) { value(records.bytes()); }
   template <typename T>
   void value(const std::optional<T>& maybe) {
     if (maybe)

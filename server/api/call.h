@@ -36,7 +36,7 @@ class ReplyPort {
  public:
   virtual ~ReplyPort() = default;
   // Where the answer is to be appended, length and header included; null when the connection is gone.
-  virtual protocol::ByteBuffer* begin_reply(std::uint64_t sequence) = 0;
+  virtual protocol::ResponseBuffer* begin_reply(std::uint64_t sequence) = 0;
   virtual void end_reply(std::uint64_t sequence) = 0;
   // Closes the connection with one line in the log.
   virtual void refuse(std::string_view reason) = 0;
@@ -73,13 +73,13 @@ class Call {
   // The answer, in this request's version.
   template <typename Response>
   void reply(const Response& response) {
-    if (protocol::ByteBuffer* buffer = port_->begin_reply(sequence_)) {
+    if (protocol::ResponseBuffer* buffer = port_->begin_reply(sequence_)) {
       end_reply(protocol::write_response_frame(*buffer, head_.correlation_id, response, head_.version));
     }
   }
   // To ApiVersions of a version that is not known.
   void reply_unsupported_api_versions() {
-    if (protocol::ByteBuffer* buffer = port_->begin_reply(sequence_)) {
+    if (protocol::ResponseBuffer* buffer = port_->begin_reply(sequence_)) {
       protocol::write_unsupported_api_versions(*buffer, head_.correlation_id);
       port_->end_reply(sequence_);
     }

@@ -44,7 +44,7 @@ Response::PartitionData empty_answer(std::int32_t index, ErrorCode error, bool c
   out.partition_index = index;
   out.error_code = to_wire(error);
   out.high_watermark = -1;
-  out.records = protocol::Bytes();
+  out.records = protocol::Records();
   if (committed_only) {
     out.aborted_transactions.emplace();
   } else {

@@ -11,15 +11,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::string_view kConnection = "Connection";
-constexpr std::size_t kKeptOutputBytes = 64 * 1024;  // a larger output buffer is given back after it was sent
-
-void recycle(protocol::ByteBuffer& buffer) {
-  if (buffer.capacity() > kKeptOutputBytes) {
-    buffer = {};
-  } else {
-    buffer.clear();
-  }
-}
+constexpr Duration kQuietAfter{1'000};  // then it may stay so, and keeps no memory that it does not use
 
 }  // namespace
 
@@ -60,7 +52,11 @@ void Connection::refuse(std::string_view reason) {
 
 void Connection::check_deadlines(MonoTime now) {
   if (!open_) return;
-  const bool idle = replies_.open_count() == 0 && in_flight() == 0;
+  const bool idle = replies_.open_count() == 0 && sender_.in_flight() == 0;
+  if (idle && now - last_activity_ >= kQuietAfter) {
+    replies_.release_memory();
+    sender_.release_memory();
+  }
   if (writing_ && now - blocked_since_ >= settings_.stall_timeout) {
     refuse("it takes no more bytes of its answers");
   } else if (short_of_memory_since_) {
@@ -126,7 +122,7 @@ bool Connection::take_frame() {
 
 void Connection::dispatch_frames() {
   while (open_ && (next_ || take_frame())) {
-    if (!replies_.may_open(next_->row->overlaps, in_flight())) return;
+    if (!replies_.may_open(next_->row->overlaps, sender_.in_flight())) return;
     const std::uint64_t sequence = replies_.open(next_->row->overlaps);
     const api::ParsedRequest request = *std::exchange(next_, std::nullopt);
     request.handle(api::Call(shared_from_this(), sequence, *request.row, request.head, std::move(next_frame_), peer_,
@@ -137,7 +133,7 @@ void Connection::dispatch_frames() {
 
 // ---- answering ----
 
-protocol::ByteBuffer* Connection::begin_reply(std::uint64_t sequence) {
+protocol::ResponseBuffer* Connection::begin_reply(std::uint64_t sequence) {
   return open_ ? &replies_.begin(sequence) : nullptr;
 }
 
@@ -153,38 +149,31 @@ void Connection::on_end_of_turn() {
   do {
     dispatch_frames();
     flush();
-  } while (open_ && next_ && replies_.may_open(next_->row->overlaps, in_flight()));
+  } while (open_ && next_ && replies_.may_open(next_->row->overlaps, sender_.in_flight()));
   read();
 }
 
 void Connection::flush() {
   while (open_ && !writing_ && !replies_.output().empty()) {
-    std::swap(sending_, replies_.output());
-    sent_ = 0;
-    if (!write_sending()) return;
+    sender_.take(replies_.output());
+    if (!send()) return;
   }
 }
 
-// Writes what the socket takes. True: all of sending_ is gone.
-bool Connection::write_sending() {
-  while (sent_ < sending_.size()) {
-    boost::system::error_code error;
-    const std::size_t count =
-        socket_->write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
-    sent_ += count;
-    if (error == asio::error::would_block || error == asio::error::try_again) {
+// True: all that was taken is gone.
+bool Connection::send() {
+  switch (sender_.send(*socket_)) {
+    case ReplySender::Outcome::kDone:
+      last_activity_ = reactor_.now().mono;
+      return true;
+    case ReplySender::Outcome::kNotYet:
       wait_writable();
       return false;
-    }
-    if (error) {
+    case ReplySender::Outcome::kFailed:
       close();
       return false;
-    }
   }
-  sent_ = 0;
-  recycle(sending_);
-  last_activity_ = reactor_.now().mono;
-  return true;
+  return false;
 }
 
 void Connection::wait_writable() {
@@ -196,7 +185,7 @@ void Connection::wait_writable() {
                         if (!self->open_) return;
                         if (error) {
                           self->close();
-                        } else if (self->write_sending()) {
+                        } else if (self->send()) {
                           self->on_end_of_turn();
                         }
                       });

@@ -18,6 +18,7 @@
 #include "server/api/call.h"
 #include "server/net/frame_buffer.h"
 #include "server/net/reply_queue.h"
+#include "server/net/reply_sender.h"
 #include "server/reactor/reactor.h"
 
 namespace cohort::net {
@@ -46,7 +47,7 @@ class Connection final : public api::ReplyPort,
   // Looks at the deadlines: idle, no progress in writing, waiting for memory. Called about once a second.
   void check_deadlines(MonoTime now);
 
-  protocol::ByteBuffer* begin_reply(std::uint64_t sequence) override;
+  protocol::ResponseBuffer* begin_reply(std::uint64_t sequence) override;
   void end_reply(std::uint64_t sequence) override;
   void refuse(std::string_view reason) override;
   void on_gone(std::move_only_function<void()> action) override { gone_ = std::move(action); }
@@ -58,9 +59,8 @@ class Connection final : public api::ReplyPort,
   void dispatch_frames();
   bool take_frame();
   void flush();
-  bool write_sending();
+  bool send();
   void wait_writable();
-  std::size_t in_flight() const { return sending_.size() - sent_; }
 
   reactor::Reactor& reactor_;
   std::optional<boost::asio::ip::tcp::socket> socket_;  // gone as soon as it is closed: calls may outlive the reactor
@@ -71,8 +71,7 @@ class Connection final : public api::ReplyPort,
 
   FrameBuffer input_;
   ReplyQueue replies_;
-  protocol::ByteBuffer sending_;
-  std::size_t sent_ = 0;  // of sending_
+  ReplySender sender_;
 
   // A request that was cut and cannot start yet.
   std::optional<api::ParsedRequest> next_;

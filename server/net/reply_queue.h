@@ -8,9 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
-#include "protocol/wire/byte_buffer.h"
+#include "protocol/wire/response_buffer.h"
 
 namespace cohort::net {
 
@@ -25,26 +25,30 @@ class ReplyQueue {
   std::uint64_t open(bool overlaps);
 
   // Where the answer to this request is to be appended. Nothing else may be called until end().
-  protocol::ByteBuffer& begin(std::uint64_t sequence);
+  protocol::ResponseBuffer& begin(std::uint64_t sequence);
   void end(std::uint64_t sequence);
 
-  // Bytes that may be sent: the answers up to the first that is missing. The caller takes them (swap, clear).
-  protocol::ByteBuffer& output() { return output_; }
-  std::size_t open_count() const { return slots_.size(); }
+  // What may be sent: the answers up to the first that is missing. The caller takes them (swap, clear).
+  protocol::ResponseBuffer& output() { return output_; }
+  std::size_t open_count() const { return static_cast<std::size_t>(next_ - first_); }
   std::size_t unsent_bytes() const { return output_.size() + early_bytes_; }
+  // Gives back what is kept for the next requests. Precondition: no request is open, output() is empty.
+  void release_memory();
 
  private:
   struct Slot {
-    protocol::ByteBuffer early;  // an answer that came before its turn
+    protocol::ResponseBuffer early;  // an answer that came before its turn; its memory serves the next one
     bool done = false;
   };
-  Slot& slot(std::uint64_t sequence) { return slots_[static_cast<std::size_t>(sequence - first_)]; }
+  Slot& slot(std::uint64_t sequence) { return slots_[static_cast<std::size_t>(sequence) & (slots_.size() - 1)]; }
+  void make_room();
 
-  std::deque<Slot> slots_;  // open requests; the front one's number is first_
+  std::vector<Slot> slots_;  // a ring of open requests, first_ to next_; its size is a power of two
   std::uint64_t first_ = 0;
+  std::uint64_t next_ = 0;
   bool barrier_ = false;  // the only open request is one that does not overlap
   std::size_t early_bytes_ = 0;
-  protocol::ByteBuffer output_;
+  protocol::ResponseBuffer output_;
 };
 
 }  // namespace cohort::net

@@ -138,7 +138,7 @@ void Shard<Family>::start_read(const ShardRead& read) {
     place_.reactor.post([this, read, end, result = std::move(result)]() mutable {
       if (result) {
         core_.loaded(read.incarnation,
-                     {.batches = std::move(result->batches), .next_offset = result->next_offset, .durable_end = end});
+                     {.batches = result->batches.bytes(), .next_offset = result->next_offset, .durable_end = end});
       } else {
         core_.load_failed(read.incarnation, result.error(), place_.reactor.now());
       }

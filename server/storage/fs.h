@@ -31,6 +31,8 @@ class File {
 
   // Fills out from position on; fewer bytes than asked for only at the end of the file.
   virtual Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> out) const = 0;
+  // For sendfile; -1: there is none, read it. Good as long as this File lives.
+  virtual int descriptor() const { return -1; }
   // Writes all of it or fails; after a failure any part of it may be in the file. Writing beyond the end makes a hole.
   virtual Result<void> write_at(std::uint64_t position, std::span<const std::byte> bytes) = 0;
   virtual Result<std::uint64_t> size() const = 0;

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
-#include "protocol/wire/bytes.h"
+#include "protocol/wire/records.h"
 #include "server/storage/checkpoint.h"
 #include "server/storage/fs.h"
 #include "server/storage/segment.h"
@@ -58,8 +58,14 @@ struct RecoveryReport {
   std::uint64_t files_removed = 0;  // temporary and left-over files of ours; foreign names are left alone and logged
 };
 
+// Where the batches of a read may be.
+enum class ReadForm {
+  kBytes,   // in memory
+  kRegion,  // many: in the file (Records::region), looked at only around their ends; few: in memory
+};
+
 struct ReadResult {
-  protocol::Bytes batches{};  // whole batches, owned; empty when there is nothing between from_offset and the limit
+  protocol::Records batches{};  // whole batches, owned; empty when there is nothing between from_offset and the limit
   // Base offset of the first batch: below from_offset, when that lies inside it, or above, when that lies in a gap.
   std::int64_t first_offset = 0;
   std::int64_t next_offset = 0;   // where to go on; from_offset when empty
@@ -120,7 +126,7 @@ class Log {
   // max_bytes, and the first one in any case if at_least_one_batch. kNotFound: from_offset is outside [start, end].
   // kCorrupt: the chain of batch headers is broken (checksums are not looked at here: LogReader and clients do).
   Result<ReadResult> read(std::int64_t from_offset, std::size_t max_bytes, std::int64_t limit_offset,
-                          bool at_least_one_batch) const;
+                          bool at_least_one_batch, ReadForm form = ReadForm::kBytes) const;
   // The first record below limit_offset whose timestamp is at least timestamp_ms (Kafka:
   // LogSegment.findOffsetByTimestamp).
   Result<std::optional<TimestampOffset>> offset_for_timestamp(std::int64_t timestamp_ms,
@@ -217,7 +223,9 @@ class Log {
   template <typename Fn>
   auto with_index(const View& view, Fn fn) const;
   Result<ReadResult> read_segment(const View& view, std::int64_t from_offset, std::size_t max_bytes,
-                                  std::int64_t limit_offset, bool at_least_one_batch) const;
+                                  std::int64_t limit_offset, bool at_least_one_batch, ReadForm form) const;
+  Result<ReadResult> locate(const View& view, ReadResult found, std::size_t max_bytes, std::int64_t limit_offset,
+                            bool at_least_one_batch) const;
   Result<std::optional<TimestampOffset>> find_record(View& view, std::int64_t timestamp_ms,
                                                      std::int64_t limit_offset) const;
   Result<std::optional<TimestampOffset>> find_in_batch(const View& view, std::uint64_t position, std::size_t size,

@@ -6,11 +6,15 @@
 #include <utility>
 
 #include "protocol/batch/record_batch.h"
+#include "protocol/wire/response_buffer.h"
 #include "server/storage/log.h"
 #include "server/storage/log_views.h"
 
 namespace cohort::storage {
 namespace {
+
+// What is smaller is read: that costs less than sending it on its own.
+constexpr std::uint64_t kRegionFrom = protocol::ResponseBuffer::kAttachFrom;
 
 // Bytes of the file from `position` on, in a buffer that the answer may share.
 struct Chunk {
@@ -110,7 +114,7 @@ bool Log::is_outdated(const View& view) const {
 }
 
 Result<ReadResult> Log::read(std::int64_t from_offset, std::size_t max_bytes, std::int64_t limit_offset,
-                             bool at_least_one_batch) const {
+                             bool at_least_one_batch, ReadForm form) const {
   for (int attempt = 1;; ++attempt) {
     const std::int64_t start = start_offset();
     const std::int64_t end = end_offset();
@@ -128,22 +132,25 @@ Result<ReadResult> Log::read(std::int64_t from_offset, std::size_t max_bytes, st
     if (auto opened = open_view(*view); !opened)
       result = std::unexpected(std::move(opened.error()));
     else
-      result = read_segment(*view, from_offset, max_bytes, limit_offset, at_least_one_batch);
+      result = read_segment(*view, from_offset, max_bytes, limit_offset, at_least_one_batch, form);
     if (result || attempt == kAttempts || !is_outdated(*view)) return result;
   }
 }
 
 Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset, std::size_t max_bytes,
-                                     std::int64_t limit_offset, bool at_least_one_batch) const {
+                                     std::int64_t limit_offset, bool at_least_one_batch, ReadForm form) const {
   const auto floor = with_index(view, [&](const SparseIndex& index) { return index.floor_by_offset(from_offset); });
   const std::uint64_t end = view.summary.covered_bytes;
   std::uint64_t position = floor.position;
   std::int64_t offset = floor.offset;
   const Chain chain = view.segment->chain;
   const std::uint64_t wanted = std::min<std::uint64_t>(max_bytes, end);
+  const bool in_place = form == ReadForm::kRegion && view.file->descriptor() >= 0 && wanted >= kRegionFrom &&
+                        end - position >= kRegionFrom + SparseIndex::kIntervalBytes;
 
   // 1. One read: what to walk over (an interval of the index) and what to return.
-  auto chunk = load(*view.file, position, std::min(end - position, wanted + SparseIndex::kIntervalBytes));
+  const std::uint64_t load_size = (in_place ? 0 : wanted) + SparseIndex::kIntervalBytes;
+  auto chunk = load(*view.file, position, std::min(end - position, load_size));
   if (!chunk) return std::unexpected(std::move(chunk.error()));
   const auto reload = [&](std::uint64_t size) -> Result<void> {
     chunk = load(*view.file, position, std::min(end - position, size));
@@ -155,7 +162,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
   std::size_t first_size = 0;
   while (true) {
     if (chunk->from(position).size() < protocol::kBatchHeaderSize && position < end) {
-      if (auto loaded = reload(wanted + SparseIndex::kIntervalBytes); !loaded) return std::unexpected(loaded.error());
+      if (auto loaded = reload(load_size); !loaded) return std::unexpected(loaded.error());
     }
     const auto header = expect_batch(chunk->from(position), view.summary, chain, position, offset);
     if (!header) return damaged(view, position, header.error());
@@ -172,6 +179,7 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
                     .segment_base = view.summary.base_offset,
                     .position = position};
   if (first_size > max_bytes && !at_least_one_batch) return result;
+  if (in_place) return locate(view, std::move(result), max_bytes, limit_offset, at_least_one_batch);
   if (chunk->from(position).size() < first_size) {
     if (auto loaded = reload(std::max<std::uint64_t>(wanted, first_size)); !loaded)
       return std::unexpected(loaded.error());
@@ -197,6 +205,53 @@ Result<ReadResult> Log::read_segment(const View& view, std::int64_t from_offset,
   result.batches = protocol::Bytes::slice(std::move(chunk->buffer), bytes.first(taken));
   result.next_offset = offset;
   return result;
+}
+
+// The batches from found.position on, in place: where they end is found from the index and the headers behind its last
+// entry; those before it stay unread.
+Result<ReadResult> Log::locate(const View& view, ReadResult found, std::size_t max_bytes, std::int64_t limit_offset,
+                               bool at_least_one_batch) const {
+  const std::uint64_t begin = found.position;
+  const std::uint64_t end = view.summary.covered_bytes;
+  const std::uint64_t limit = begin + std::min<std::uint64_t>(max_bytes, end - begin);
+  const auto known =
+      with_index(view, [&](const SparseIndex& index) { return index.floor_by_end(limit, limit_offset); });
+  std::uint64_t position = std::max<std::uint64_t>(known.position, begin);
+  std::int64_t offset = known.position > begin ? known.offset : found.first_offset;
+
+  // 1. Walk on while whole batches fit.
+  Chunk chunk;
+  while (position < end) {
+    if (chunk.from(position).size() < protocol::kBatchHeaderSize) {
+      auto loaded = load(*view.file, position, std::min(end - position, SparseIndex::kIntervalBytes));
+      if (!loaded) return std::unexpected(std::move(loaded.error()));
+      chunk = *std::move(loaded);
+    }
+    const auto header = expect_batch(chunk.from(position), view.summary, view.segment->chain, position, offset);
+    if (!header) return damaged(view, position, header.error());
+    const std::uint64_t next = position + header->size_in_bytes();
+    const bool fits = next <= limit || (at_least_one_batch && position == begin);
+    if (header->last_offset() >= limit_offset || !fits) break;
+    position = next;
+    offset = header->last_offset() + 1;
+  }
+  if (position == begin) return found;
+
+  // 2. Few bytes after all are read.
+  found.next_offset = offset;
+  const auto size = static_cast<std::size_t>(position - begin);
+  if (size >= kRegionFrom) {
+    found.batches = protocol::FileRegion{view.file, view.file->descriptor(), begin, size};
+    return found;
+  }
+  auto loaded = load(*view.file, begin, size);
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
+  if (loaded->size < size) {
+    return damaged(view, begin, Error{ErrorKind::kCorrupt, fmt::format("the file ends inside of {} bytes", size)});
+  }
+  const auto bytes = loaded->from(begin);
+  found.batches = protocol::Bytes::slice(std::move(loaded->buffer), bytes);
+  return found;
 }
 
 }  // namespace cohort::storage

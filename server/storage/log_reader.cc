@@ -26,7 +26,7 @@ Result<protocol::Bytes> LogReader::next() {
     if (!*batch) break;
   }
   next_offset_ = slice->next_offset;
-  return std::move(slice->batches);
+  return slice->batches.bytes();
 }
 
 }  // namespace cohort::storage

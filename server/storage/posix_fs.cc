@@ -63,6 +63,8 @@ class PosixFile final : public File {
     return done;
   }
 
+  int descriptor() const override { return fd_.get(); }
+
   Result<void> write_at(std::uint64_t position, std::span<const std::byte> bytes) override {
     std::size_t done = 0;
     while (done < bytes.size()) {

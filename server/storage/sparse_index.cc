@@ -78,6 +78,12 @@ SparseIndex::Entry SparseIndex::floor_by_offset(std::int64_t offset) const {
   return above == entries_.begin() ? Entry{summary_.base_offset, 0, -1} : *std::prev(above);
 }
 
+SparseIndex::Entry SparseIndex::floor_by_end(std::uint64_t position, std::int64_t offset) const {
+  const auto beyond = std::ranges::partition_point(
+      entries_, [&](const Entry& entry) { return entry.position <= position && entry.offset <= offset; });
+  return beyond == entries_.begin() ? Entry{summary_.base_offset, 0, -1} : *std::prev(beyond);
+}
+
 SparseIndex::Entry SparseIndex::floor_by_timestamp(std::int64_t timestamp_ms) const {
   // The first entry before which such a timestamp has occurred: the batch is behind the entry before that one.
   const auto passed = std::ranges::lower_bound(entries_, timestamp_ms, {}, &Entry::max_timestamp_ms);

@@ -55,7 +55,9 @@ class SparseIndex {
 
   // The last known place at or before the batch with this offset: where to start walking.
   Entry floor_by_offset(std::int64_t offset) const;
-  // The same for the first batch with a max timestamp of at least timestamp_ms.
+  // The last known place up to which all batches end at or before this position and this offset.
+  Entry floor_by_end(std::uint64_t position, std::int64_t offset) const;
+  // The same as floor_by_offset for the first batch with a max timestamp of at least timestamp_ms.
   Entry floor_by_timestamp(std::int64_t timestamp_ms) const;
 
   std::string to_bytes() const;

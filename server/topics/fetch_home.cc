@@ -4,6 +4,7 @@
 
 #include "protocol/batch/record_batch.h"
 #include "server/reactor/reactor.h"
+#include "server/storage/file_region.h"
 
 namespace cohort::topics {
 
@@ -15,8 +16,7 @@ namespace {
 // for much would pin it all.
 constexpr std::size_t kKeepBytes = std::size_t{64} << 10;
 
-// The whole batches at the front that fit; with at_least_one the first one even if it does not.
-std::size_t whole_batches(std::span<const std::byte> bytes, std::size_t limit, bool at_least_one) {
+std::size_t fitting_batches(std::span<const std::byte> bytes, std::size_t limit, bool at_least_one) {
   std::size_t end = 0;
   while (end < bytes.size()) {
     const auto header = protocol::parse_batch_header(bytes.subspan(end));
@@ -28,19 +28,28 @@ std::size_t whole_batches(std::span<const std::byte> bytes, std::size_t limit, b
   return end;
 }
 
+// The whole batches at the front that fit; with at_least_one the first one even if it does not. None when the file
+// cannot be read: who asks again gets the error.
+protocol::Records whole_batches(const protocol::Records& records, std::size_t limit, bool at_least_one) {
+  const protocol::FileRegion* region = records.region();
+  if (region == nullptr) {
+    const std::size_t keep = fitting_batches(records.view(), limit, at_least_one);
+    return keep == 0 ? protocol::Bytes{} : protocol::Bytes::slice(records.bytes().owner(), records.view().first(keep));
+  }
+  const std::size_t keep = storage::fitting_batches(*region, limit, at_least_one).value_or(0);
+  return protocol::FileRegion{region->owner, region->descriptor, region->position, keep};
+}
+
 }  // namespace
 
 void cut_to_budget(const FetchCall& call, std::size_t max_bytes, std::vector<FetchedPartition>& results) {
   std::size_t room = max_bytes;
   bool first = true;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    protocol::Bytes& records = results[i].records;
+    protocol::Records& records = results[i].records;
     if (records.empty()) continue;
     const std::size_t limit = std::min(room, static_cast<std::size_t>(std::max(call.partitions[i].max_bytes, 0)));
-    if (records.size() > limit) {
-      const std::size_t keep = whole_batches(records.view(), limit, first);
-      records = keep == 0 ? protocol::Bytes{} : protocol::Bytes::slice(records.owner(), records.view().first(keep));
-    }
+    if (records.size() > limit) records = whole_batches(records, limit, first);
     if (!records.empty()) first = false;
     room -= std::min(room, records.size());
   }

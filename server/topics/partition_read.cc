@@ -25,7 +25,7 @@ FetchedPartition Partition::fetch(const FetchPartition& request, std::size_t max
   }
   const std::int64_t limit = high_watermark();
   if (request.fetch_offset < limit && (max_bytes > 0 || at_least_one)) {
-    auto read = log_->read(request.fetch_offset, max_bytes, limit, at_least_one);
+    auto read = log_->read(request.fetch_offset, max_bytes, limit, at_least_one, storage::ReadForm::kRegion);
     if (!read) {
       // Retention may have passed this offset on its log thread just now.
       fetched.error =

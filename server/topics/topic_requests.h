@@ -13,7 +13,7 @@
 
 #include "protocol/types/error_code.h"
 #include "protocol/types/ids.h"
-#include "protocol/wire/bytes.h"
+#include "protocol/wire/records.h"
 
 namespace cohort::topics {
 
@@ -73,7 +73,7 @@ struct FetchedPartition {
   std::int64_t high_watermark = -1;
   std::int64_t last_stable_offset = -1;
   std::int64_t log_start_offset = -1;
-  protocol::Bytes records;  // whole batches; empty when there is nothing to read
+  protocol::Records records;  // whole batches, in memory or in the file; empty when there is nothing to read
 };
 
 // ---- ListOffsets ----

@@ -9,6 +9,7 @@
 
 #include "protocol/types/uuid.h"
 #include "protocol/wire/bytes.h"
+#include "protocol/wire/records.h"
 #include "protocol/wire/tagged_fields.h"
 #include "protocol/wire/text.h"
 
@@ -47,6 +48,7 @@ class Random {
   void fill(Uuid& value) { value = one_in(4) ? Uuid() : Uuid(next(), next()); }
   void fill(Text& value) { value = text(); }
   void fill(Bytes& value) { value = Bytes::copy_of(text()); }
+  void fill(Records& value) { value = Bytes::copy_of(text()); }
   void fill(TaggedFields& tags) {
     tags.clear();
     if (!one_in(3)) return;

@@ -67,8 +67,8 @@ void check_response(const json& line, std::span<const std::byte> frame, const st
   CHECK(protocol::response_header_version(*api, version) == line["headerVersion"].get<int>());
   check_body(line, body);
 
-  ByteBuffer buffer;
-  buffer.append(std::as_bytes(std::span("before", 6)));
+  protocol::ResponseBuffer buffer;
+  buffer.bytes.append(std::as_bytes(std::span("before", 6)));
   if (line["case"] == "unsupported-version") {
     protocol::write_unsupported_api_versions(buffer, correlation_id);
   } else {
@@ -77,7 +77,7 @@ void check_response(const json& line, std::span<const std::byte> frame, const st
     writer.raw(body);
     REQUIRE(protocol::end_response(writer, begin));
   }
-  CHECK(to_hex(buffer.view().subspan(6)) == whole);
+  CHECK(to_hex(buffer.bytes.view().subspan(6)) == whole);
 }
 
 TEST_CASE("whole frames are read and written as Kafka does") {

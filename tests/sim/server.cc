@@ -306,7 +306,7 @@ void Server::read(Shard& shard, runtime::ShardRead read) {
                          : std::unexpected(sealed.error());
     if (result) {
       shard.core->loaded(read.incarnation,
-                         {.batches = result->batches, .next_offset = result->next_offset, .durable_end = end});
+                         {.batches = result->batches.bytes(), .next_offset = result->next_offset, .durable_end = end});
     } else {
       shard.core->load_failed(read.incarnation, result.error(), world_.now());
     }

@@ -7,12 +7,12 @@ namespace cohort::net {
 namespace {
 
 void answer(ReplyQueue& queue, std::uint64_t sequence, std::string_view text) {
-  queue.begin(sequence).append(std::as_bytes(std::span(text)));
+  queue.begin(sequence).bytes.append(std::as_bytes(std::span(text)));
   queue.end(sequence);
 }
 
 std::string sent(ReplyQueue& queue) {
-  const auto view = queue.output().view();
+  const auto view = queue.output().bytes.view();
   std::string text(reinterpret_cast<const char*>(view.data()), view.size());
   queue.output().clear();
   return text;
