@@ -8,13 +8,14 @@
 
 #include "server/api/call.h"
 #include "server/api/common.h"
+#include "server/reactor/recycled.h"
 #include "server/runtime/router.h"
 
 namespace cohort::api {
 
 namespace detail {
 template <typename Continue>
-class ContinuedGroupCall final : public runtime::GroupCall {
+class ContinuedGroupCall final : public runtime::GroupCall, public reactor::Recycled<ContinuedGroupCall<Continue>> {
  public:
   ContinuedGroupCall(coordinator::GroupRequest request, std::shared_ptr<const void> frame, Continue continuation)
       : runtime::GroupCall(std::move(request), std::move(frame)), continue_(std::move(continuation)) {}
