@@ -1,6 +1,8 @@
 // Compaction as a topic store runs it: of topics that ask for it, and of internal topics beside their shard's writes.
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <map>
 
 #include "protocol/batch/batch_builder.h"
@@ -162,6 +164,49 @@ TEST_CASE("a topic is deleted, and a store ends, while rounds of compaction are 
     }
     if (run % 2 == 0) CHECK(store.remove("a").error == ErrorCode::kNone);
   }
+}
+
+TEST_CASE("a topic is deleted without waiting for a round that waits for another topic's") {
+  MemFs fs;
+  TopicStoreOptions options = eager();
+  REQUIRE(options.cleaner.threads == 1);
+  StoreHarness store(fs, options);
+  store.start();
+  const auto create = [&](const char* name, const char* policy) {
+    CreateTopic request;
+    request.name = name;
+    request.partitions = 1;
+    request.configs = {{"segment.bytes", "1048576"}, {"cleanup.policy", policy}, {"retention.ms", "-1"}};
+    const PartitionId id{store.create(request).id, 0};
+    return id;
+  };
+  const auto fill = [&](const PartitionId& id) {
+    for (int i = 0; i < 8; ++i) {
+      REQUIRE(store.produce(id, keyed("k", std::string(300'000, 'x'))).error == ErrorCode::kNone);
+    }
+  };
+  const PartitionId a = create("a", "delete");
+  fill(a);
+  // Where a's log is written everything stands still, so its round comes as far as its first file.
+  std::promise<void> go;
+  REQUIRE(store.threads().submit(TopicStore::log_key(a), [wait = go.get_future().share()] { wait.wait(); }));
+  const auto altered = StoreHarness::get(store.begin<std::vector<TopicOutcome>>(0, [&](auto done) {
+    store.store().alter_configs({{.name = "a", .changes = {{"cleanup.policy", ConfigOp::kSet, "compact"}}}}, false,
+                                std::move(done));
+  }));
+  REQUIRE(altered.at(0).error == ErrorCode::kNone);
+  const auto has_begun = [&] {
+    return std::ranges::any_of(*fs.list("/data/a-0"), [](const auto& file) { return file.name.ends_with(".log.tmp"); });
+  };
+  ListOffsetsCall nothing;
+  for (int i = 0; i < 1'000'000 && !has_begun(); ++i) store.list(nothing);
+  REQUIRE(has_begun());
+
+  fill(create("b", "compact"));
+  for (int i = 0; i < 1'000; ++i) store.list(nothing);
+  CHECK(store.remove("b").error == ErrorCode::kNone);
+  go.set_value();
+  wait_until_cleaned(store, *store.logs().find(protocol::TopicName("a"), 0), 3);
 }
 
 }  // namespace
