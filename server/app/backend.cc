@@ -42,6 +42,7 @@ topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
   options.verify_logs_on_start = config.verify_logs_on_start;
   options.producer_id_expiration = config.producer_id_expiration;
   options.fetch_max_bytes = config.fetch_max_bytes;
+  options.fetch_session_slots = config.fetch_session_slots;
   return options;
 }
 

@@ -90,7 +90,6 @@ constexpr std::string_view kNames[] = {
     "log.message.timestamp.difference.max.ms",
     "max.connection.creation.rate",
     "max.connections.per.ip.overrides",
-    "max.incremental.fetch.session.cache.slots",
     "num.io.threads",
     "num.network.threads",
     "num.recovery.threads.per.data.dir",

@@ -166,6 +166,13 @@ std::vector<Key> net_keys() {
        .min = 1024,
        .doc = "Most bytes of records in one answer to Fetch.",
        .set = &store<&S::fetch_max_bytes>},
+      {.name = "max.incremental.fetch.session.cache.slots",
+       .type = kInt,
+       .default_text = "1000",
+       .min = 0,
+       .doc = "Fetch sessions that are kept, with at most 256 partitions each on average; consumers beyond that send "
+              "full requests, as all do with 0.",
+       .set = &store<&S::fetch_session_slots>},
       {.name = "max.request.partition.size.limit",
        .type = kInt,
        .default_text = "2000",

@@ -109,6 +109,7 @@ struct ServerConfig {
   bool verify_logs_on_start = false;  // cohort.verify.logs.on.start
   Duration producer_id_expiration = std::chrono::hours{24};
   std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // fetch.max.bytes, >= 1024
+  std::int32_t fetch_session_slots = 1000;          // max.incremental.fetch.session.cache.slots, >= 0
   std::int32_t max_request_partitions = 2000;       // max.request.partition.size.limit, > 0
   NetConfig net;
   TopicDefaults topics;

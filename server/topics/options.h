@@ -21,6 +21,7 @@ struct TopicStoreOptions {
   bool verify_logs_on_start = false;  // read and check all of every log, not only those that the server itself needs
   Duration producer_id_expiration = std::chrono::hours{24};
   std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // a fetch may ask for less, never for more
+  std::int32_t fetch_session_slots = 1000;          // of all reactors together; 0: no fetch sessions
   Duration retry_after = std::chrono::seconds{1};   // after a failed write, before its log is tried again
 
   // Bounds of this process. Over one of them: POLICY_VIOLATION for topics and partitions, THROTTLING_QUOTA_EXCEEDED for

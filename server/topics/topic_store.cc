@@ -216,6 +216,15 @@ void TopicStore::cancel_fetch(FetchId id) {
   impl_->places[here().index()]->home.cancel(id);
 }
 
+FetchSessionCache& TopicStore::fetch_sessions() {
+  return impl_->places[here().index()]->sessions;
+}
+
+void TopicStore::close_fetch_session(std::int32_t id) {
+  const std::size_t index = FetchSessionCache::reactor_of(id, impl_->reactors.size());
+  run_on(*impl_, index, [place = impl_->places[index].get(), id] { place->sessions.close(id); });
+}
+
 void TopicStore::list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done) {
   Reactor& home = here();
   const std::size_t count = call.partitions.size();

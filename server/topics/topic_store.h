@@ -18,6 +18,7 @@
 #include "protocol/base/result.h"
 #include "server/topics/catalogue_requests.h"
 #include "server/topics/catalogue_snapshot.h"
+#include "server/topics/fetch_session_cache.h"
 #include "server/topics/options.h"
 #include "server/topics/topic_requests.h"
 
@@ -84,6 +85,10 @@ class TopicStore {
   FetchId fetch(FetchCall call, Done<std::vector<FetchedPartition>> done);
   // The connection is gone: the answer is not wanted any more. An id that was answered is ignored.
   void cancel_fetch(FetchId id);
+  // Those of the calling reactor.
+  FetchSessionCache& fetch_sessions();
+  // Whichever reactor it lives on; soon. Nothing if there is no such session.
+  void close_fetch_session(std::int32_t id);
 
   void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
 

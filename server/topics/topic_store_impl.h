@@ -9,6 +9,7 @@
 #include "server/topics/catalogue.h"
 #include "server/topics/cleaner.h"
 #include "server/topics/fetch_home.h"
+#include "server/topics/fetch_session_cache.h"
 #include "server/topics/options.h"
 #include "server/topics/partition_host.h"
 #include "server/topics/snapshot_cell.h"
@@ -21,11 +22,12 @@ class TopicStoreImpl {
   struct Place {
     PartitionHost host;
     FetchHome home;
+    FetchSessionCache sessions;
     SnapshotCell::Reader reader;
   };
 
   TopicStoreImpl(reactor::ReactorPool& reactors_in, storage::Fs& fs_in, storage::LogSet& logs_in,
-                 storage::LogThreads& threads_in, const TopicStoreOptions& options_in);
+                 storage::LogThreads& threads_in, const TopicStoreOptions& options_in, Now now);
   ~TopicStoreImpl() { cleaner.stop(); }  // while its partitions are there
 
   // ---- start-up, before the reactors run ----
@@ -58,7 +60,7 @@ class TopicStoreImpl {
   // Blocks: opens or makes the log and reads what it takes to go on.
   Result<PartitionSeed> load(const TopicInfo& topic, std::int32_t partition, std::int64_t now_ms);
   FetchHome::Links links(std::size_t reactor);
-  std::unique_ptr<Place> make_place(std::size_t reactor);
+  std::unique_ptr<Place> make_place(std::size_t reactor, Now now);
   void remove_partitions(const std::vector<TopicChange>& changes, std::function<void()> done);
   void remove_logs(const std::vector<TopicChange>& changes, Catalogue::CarriedOut done);
   void reopen(std::size_t reactor, const PartitionId& id);

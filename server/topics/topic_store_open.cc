@@ -21,7 +21,7 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
                                                      storage::LogSet& logs, storage::LogThreads& threads,
                                                      const TopicStoreOptions& options,
                                                      std::function<protocol::Uuid()> new_id, Now now) {
-  auto impl = std::make_unique<TopicStoreImpl>(reactors, fs, logs, threads, options);
+  auto impl = std::make_unique<TopicStoreImpl>(reactors, fs, logs, threads, options, now);
   // 1. What topics there are.
   auto catalogue = Catalogue::open({.reactor = reactors[0],
                                     .threads = threads,
@@ -56,18 +56,18 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
 }
 
 TopicStoreImpl::TopicStoreImpl(reactor::ReactorPool& reactors_in, storage::Fs& fs_in, storage::LogSet& logs_in,
-                               storage::LogThreads& threads_in, const TopicStoreOptions& options_in)
+                               storage::LogThreads& threads_in, const TopicStoreOptions& options_in, Now now)
     : reactors(reactors_in),
       fs(fs_in),
       logs(logs_in),
       threads(threads_in),
       options(options_in),
       cleaner(options.cleaner) {
-  for (std::size_t i = 0; i < reactors.size(); ++i) places.push_back(make_place(i));
+  for (std::size_t i = 0; i < reactors.size(); ++i) places.push_back(make_place(i, now));
 }
 
 // The part lives on `reactor`, the fetch on the part's home: results travel as messages unless both are the same.
-std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t index) {
+std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t index, Now now) {
   const auto at_home = [this, index](std::size_t home, auto function) {
     if (home == index)
       function(places[home]->home);
@@ -82,11 +82,14 @@ std::unique_ptr<TopicStoreImpl::Place> TopicStoreImpl::make_place(std::size_t in
   auto progress = [at_home](const FetchPart& part, std::size_t bytes) {
     at_home(part.home, [id = part.fetch_id, p = part.part, bytes](FetchHome& home) { home.on_progress(id, p, bytes); });
   };
-  return std::unique_ptr<Place>(
-      new Place{.host = PartitionHost(reactors[index], fs, threads, cleaner, options, std::move(woke),
-                                      std::move(progress), [this, index](const PartitionId& id) { reopen(index, id); }),
-                .home = FetchHome(reactors[index], links(index), options.fetch_max_bytes),
-                .reader = {}});
+  return std::unique_ptr<Place>(new Place{
+      .host = PartitionHost(reactors[index], fs, threads, cleaner, options, std::move(woke), std::move(progress),
+                            [this, index](const PartitionId& id) { reopen(index, id); }),
+      .home = FetchHome(reactors[index], links(index), options.fetch_max_bytes),
+      .sessions = FetchSessionCache(index, reactors.size(),
+                                    FetchSessionLimits::share(options.fetch_session_slots, index, reactors.size()),
+                                    static_cast<std::uint64_t>(now.wall_ms)),
+      .reader = {}});
 }
 
 FetchHome::Links TopicStoreImpl::links(std::size_t home) {

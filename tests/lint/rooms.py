@@ -41,7 +41,7 @@ PURE = ("protocol/", "server/config/", "server/coordinator/", "server/runtime/sh
         "server/runtime/pending_batches", "server/runtime/timer_queue", "server/runtime/partition_for",
         "server/runtime/group_family", "server/topics/partition_core", "server/topics/catalogue_core",
         "server/topics/producer_state", "server/topics/topic_config", "server/topics/topic_name",
-        "server/topics/recompress")
+        "server/topics/recompress", "server/topics/fetch_session")
 IMPURE_INCLUDES = re.compile(r"#include\s*<(boost/asio|boost/beast|thread|mutex|condition_variable|filesystem|fstream|random|"
                              r"sys/|unistd\.h|fcntl\.h|poll\.h|pthread\.h|future)")
 IMPURE_WORDS = re.compile(r"_clock::now|\brandom_device\b|\bstd::rand\b|\brand\(\)|\bgettimeofday\b|\bclock_gettime\b|"

@@ -189,20 +189,5 @@ TEST_CASE("Fetch: the server does not wait for clients that wait") {
   CHECK(waiting->is_closed());
 }
 
-TEST_CASE("Fetch has no sessions: one that goes on with some starts anew") {
-  storage::MemFs fs;
-  Machine machine(fs);
-  Client client(machine);
-  create_topic(client, "t");
-  FetchRequest request = request_of("t", 0);
-  request.session_id = 5;
-  request.session_epoch = 1;
-  const auto refused = client.ask<FetchResponse>(request, kLastWithNames);
-  CHECK(refused.error_code == to_wire(ErrorCode::kFetchSessionIdNotFound));
-  CHECK(refused.responses.empty());
-  request.session_epoch = 0;
-  CHECK(error_of(client, request) == ErrorCode::kNone);
-}
-
 }  // namespace
 }  // namespace cohort::app
