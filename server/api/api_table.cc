@@ -26,6 +26,8 @@
 #include "protocol/messages/describe_configs_response.h"
 #include "protocol/messages/describe_groups_request.h"
 #include "protocol/messages/describe_groups_response.h"
+#include "protocol/messages/describe_log_dirs_request.h"
+#include "protocol/messages/describe_log_dirs_response.h"
 #include "protocol/messages/describe_topic_partitions_request.h"
 #include "protocol/messages/describe_topic_partitions_response.h"
 #include "protocol/messages/fetch_request.h"
@@ -112,6 +114,7 @@ constexpr auto kTable = [] {
       row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(kNo),
       row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(kNo),
       row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(kNo),
+      row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(kNo),
       row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(kNo),
       row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(kNo),
       row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(kNo),

@@ -65,6 +65,14 @@ struct DirEntry {
   friend bool operator==(const DirEntry&, const DirEntry&) = default;
 };
 
+// Of the volume that holds a folder.
+struct Space {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  // that this process may use
+
+  friend bool operator==(const Space&, const Space&) = default;
+};
+
 class Fs {
  public:
   Fs() = default;
@@ -83,7 +91,7 @@ class Fs {
   virtual Result<void> sync_dir(const std::string& dir) = 0;
   // Fails at once with os_error EWOULDBLOCK when the lock is held, by another process or by this one.
   virtual Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) = 0;
-  virtual Result<std::uint64_t> free_bytes(const std::string& dir) = 0;
+  virtual Result<Space> space(const std::string& dir) = 0;
 };
 
 // Files with this ending are half-made: whoever finds one after a restart may remove it.

@@ -316,8 +316,8 @@ Result<void> LogSet::close(const std::function<bool()>& in_time) {
   return first;
 }
 
-Result<std::uint64_t> LogSet::free_bytes() const {
-  return fs_.free_bytes(options_.dir);
+Result<Space> LogSet::space() const {
+  return fs_.space(options_.dir);
 }
 
 }  // namespace cohort::storage

@@ -67,7 +67,7 @@ class LogSet {
   // first. Gives the first error; the others are closed all the same. Logs are safe without it: what was answered is as
   // durable as was promised, and the next start scans their tails.
   Result<void> close(const std::function<bool()>& in_time);
-  Result<std::uint64_t> free_bytes() const;
+  Result<Space> space() const;
 
  private:
   struct Entry {

@@ -422,9 +422,11 @@ Result<std::unique_ptr<FileLock>> MemFs::lock_file(const std::string& path) {
   return std::make_unique<MemLock>(*state_, path);
 }
 
-Result<std::uint64_t> MemFs::free_bytes(const std::string&) {
+Result<Space> MemFs::space(const std::string& dir) {
   const std::lock_guard lock(state_->mutex);
-  return state_->free_bytes.value_or(std::uint64_t{1} << 40);
+  if (const int os_error = state_->strike(Op::kSpace); os_error != 0) return failure("look at", dir, os_error);
+  constexpr std::uint64_t kTotal = std::uint64_t{1} << 40;
+  return Space{.total_bytes = kTotal, .free_bytes = state_->free_bytes.value_or(kTotal)};
 }
 
 void MemFs::crash(std::mt19937_64& random) {

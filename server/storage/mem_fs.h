@@ -39,7 +39,7 @@ class MemFs final : public Fs {
   Result<void> remove_dir(const std::string& dir) override;
   Result<void> sync_dir(const std::string& dir) override;
   Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) override;
-  Result<std::uint64_t> free_bytes(const std::string& dir) override;
+  Result<Space> space(const std::string& dir) override;
 
   // --- the machine ---
   // Power loss: unsynced changes are kept or lost by `random`; open files and locks are dead (EBADF from then on).
@@ -53,7 +53,7 @@ class MemFs final : public Fs {
   std::uint64_t operations() const;  // that change the disk, since the start
 
   // --- faults; each stays until it struck or was cleared ---
-  enum class Op { kWrite, kSync, kOpen, kRename, kAfterRename, kRemove, kTruncate, kSyncDir };
+  enum class Op { kWrite, kSync, kOpen, kRename, kAfterRename, kRemove, kTruncate, kSyncDir, kSpace };
   // The nth such operation from now on (1: the next) fails with os_error; `repeat`: all later ones too.
   // A failing write has first written a part of its bytes; kAfterRename fails when the rename is done. After a failed
   // sync the unsynced bytes are lost for the disk, though reads see them until the next crash, and a later sync has

@@ -196,10 +196,11 @@ Result<std::unique_ptr<FileLock>> PosixFs::lock_file(const std::string& path) {
   return std::make_unique<PosixLock>(std::move(*fd));
 }
 
-Result<std::uint64_t> PosixFs::free_bytes(const std::string& dir) {
+Result<Space> PosixFs::space(const std::string& dir) {
   struct statvfs status{};
   if (retry([&] { return ::statvfs(dir.c_str(), &status); }) < 0) return os_failure("look at", dir, errno);
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  const auto bytes = [&](auto blocks) { return static_cast<std::uint64_t>(blocks) * status.f_frsize; };
+  return Space{.total_bytes = bytes(status.f_blocks), .free_bytes = bytes(status.f_bavail)};
 }
 
 }  // namespace cohort::storage

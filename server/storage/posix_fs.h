@@ -21,7 +21,7 @@ class PosixFs final : public Fs {
   Result<void> remove_dir(const std::string& dir) override;
   Result<void> sync_dir(const std::string& dir) override;
   Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) override;
-  Result<std::uint64_t> free_bytes(const std::string& dir) override;
+  Result<Space> space(const std::string& dir) override;
 };
 
 }  // namespace cohort::storage

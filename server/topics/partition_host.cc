@@ -138,6 +138,14 @@ void PartitionHost::produce_next(const std::shared_ptr<Produce>& produce) {
   answer(std::move(missing));
 }
 
+std::vector<std::optional<std::uint64_t>> PartitionHost::log_sizes(const std::vector<PartitionId>& ids) {
+  std::vector<std::optional<std::uint64_t>> sizes(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (const Partition* partition = find(ids[i])) sizes[i] = partition->log()->size_bytes();
+  }
+  return sizes;
+}
+
 std::vector<ListedOffset> PartitionHost::list_offsets(const std::vector<ListOffsetsPartition>& partitions) {
   std::vector<ListedOffset> answers;
   answers.reserve(partitions.size());

@@ -80,6 +80,7 @@ class PartitionHost {
   // batches are compressed, in several turns.
   void produce(ProducePart part, std::move_only_function<void(std::vector<ProducedPartition>)> done);
   std::vector<ListedOffset> list_offsets(const std::vector<ListOffsetsPartition>& partitions);
+  std::vector<std::optional<std::uint64_t>> log_sizes(const std::vector<PartitionId>& ids);
   FetchPartResult fetch(FetchPart part);
   // Reads for the last time a part that is parked; nothing if it is not any more.
   std::optional<FetchPartResult> finish_fetch(std::size_t home, std::uint64_t fetch_id);

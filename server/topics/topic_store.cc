@@ -6,6 +6,8 @@
 
 #include "protocol/base/check.h"
 #include "server/reactor/reactor_pool.h"
+#include "server/storage/log_set.h"
+#include "server/storage/log_threads.h"
 #include "server/topics/topic_store_impl.h"
 
 namespace cohort::topics {
@@ -21,6 +23,13 @@ Reactor& here() {
   return *reactor;
 }
 
+const PartitionId& id_of(const PartitionId& id) {
+  return id;
+}
+const PartitionId& id_of(const auto& item) {
+  return item.id;
+}
+
 // The items of a call by the reactor of their partition.
 template <typename Item>
 struct Share {
@@ -33,7 +42,7 @@ template <typename Item, typename ReactorOf>
 std::vector<Share<Item>> share_out(std::vector<Item> items, const ReactorOf& reactor_of) {
   std::vector<Share<Item>> shares;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::size_t reactor = reactor_of(items[i].id);
+    const std::size_t reactor = reactor_of(id_of(items[i]));
     auto share = shares.begin();
     while (share != shares.end() && share->reactor != reactor) ++share;
     if (share == shares.end()) {
@@ -83,6 +92,28 @@ void run_on(TopicStoreImpl& store, std::size_t index, F function) {
     function();
   else
     store.reactors[index].send(std::move(function));
+}
+
+// Asks the hosts of these partitions, each for its share: ask(PartitionHost&, const std::vector<Item>&) gives answers
+// in order, on the host's reactor.
+template <typename Answer, typename Item, typename Ask>
+void ask_hosts(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<Answer>> done, Ask ask) {
+  Reactor& home = here();
+  const std::size_t count = items.size();
+  auto shares = share_out(std::move(items), [&store](const PartitionId& id) { return store.reactor_of(id); });
+  auto join = begin_join<Answer>(count, shares.size(), std::move(done));
+  for (auto& share : shares) {
+    PartitionHost& host = store.places[share.reactor]->host;
+    if (share.reactor == home.index()) {
+      join->add(share.indexes, ask(host, share.items));
+      continue;
+    }
+    store.reactors[share.reactor].send([&home, &host, join, ask, share = std::move(share)]() mutable {
+      home.send([join = std::move(join), indexes = std::move(share.indexes),
+                 answers = ask(host, share.items)]() mutable { join->add(indexes, std::move(answers)); });
+    });
+  }
+  end_call(home, join);
 }
 
 template <typename Answer>
@@ -226,22 +257,22 @@ void TopicStore::close_fetch_session(std::int32_t id) {
 }
 
 void TopicStore::list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done) {
-  Reactor& home = here();
-  const std::size_t count = call.partitions.size();
-  auto shares = share_out(std::move(call.partitions), [this](const PartitionId& id) { return reactor_of(id); });
-  auto join = begin_join<ListedOffset>(count, shares.size(), std::move(done));
-  for (auto& share : shares) {
-    TopicStoreImpl::Place& place = *impl_->places[share.reactor];
-    if (share.reactor == home.index()) {
-      join->add(share.indexes, place.host.list_offsets(share.items));
-      continue;
-    }
-    impl_->reactors[share.reactor].send([&home, &place, join, share = std::move(share)]() mutable {
-      home.send([join = std::move(join), indexes = std::move(share.indexes),
-                 answers = place.host.list_offsets(share.items)]() mutable { join->add(indexes, std::move(answers)); });
-    });
-  }
-  end_call(home, join);
+  ask_hosts(*impl_, std::move(call.partitions), std::move(done),
+            [](PartitionHost& host, const std::vector<ListOffsetsPartition>& partitions) {
+              return host.list_offsets(partitions);
+            });
+}
+
+void TopicStore::log_sizes(std::vector<PartitionId> partitions, Done<std::vector<std::optional<std::uint64_t>>> done) {
+  ask_hosts(*impl_, std::move(partitions), std::move(done),
+            [](PartitionHost& host, const std::vector<PartitionId>& ids) { return host.log_sizes(ids); });
+}
+
+void TopicStore::space(Done<Result<storage::Space>> done) {
+  // A file system that does not answer holds up no other job. Not taken: the process is ending.
+  (void)impl_->threads.submit(topics::log_key({}), [this, &home = here(), done = std::move(done)]() mutable {
+    home.post([done = std::move(done), space = impl_->logs.space()]() mutable { done(std::move(space)); });
+  });
 }
 
 // ---- internal topics ----

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class Fs;
 class Log;
 class LogSet;
 class LogThreads;
+struct Space;
 }  // namespace cohort::storage
 
 namespace cohort::topics {
@@ -91,6 +93,11 @@ class TopicStore {
   void close_fetch_session(std::int32_t id);
 
   void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
+
+  // Bytes in the logs of these partitions, in order; nothing where there is no such partition, or it cannot be opened.
+  void log_sizes(std::vector<PartitionId> partitions, Done<std::vector<std::optional<std::uint64_t>>> done);
+  // Of the volume that the data folder is on.
+  void space(Done<Result<storage::Space>> done);
 
   // ---- internal topics ----
 

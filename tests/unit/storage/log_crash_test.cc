@@ -36,7 +36,7 @@ class ForgetfulFs final : public Fs {
     return fs_.sync_dir(dir);
   }
   Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) override { return fs_.lock_file(path); }
-  Result<std::uint64_t> free_bytes(const std::string& dir) override { return fs_.free_bytes(dir); }
+  Result<Space> space(const std::string& dir) override { return fs_.space(dir); }
 
  private:
   class ForgetfulFile final : public File {

@@ -38,7 +38,7 @@ TEST_CASE("A new data folder gets a cluster id, an old one keeps it", "[log_set]
     REQUIRE(set);
     CHECK((*set)->cluster_id() == "first");
     CHECK((*set)->stored().empty());
-    CHECK(*(*set)->free_bytes() > 0);
+    CHECK((*set)->space()->free_bytes > 0);
   }
   CHECK(fs.contents("/data/meta.properties") == "version=1\ncluster.id=first\nnode.id=1\n");
   CHECK((*LogSet::open(fs, options_of("second")))->cluster_id() == "first");

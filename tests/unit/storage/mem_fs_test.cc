@@ -212,11 +212,11 @@ TEST_CASE("A full disk takes what fits; truncating and removing frees it", "[mem
   REQUIRE(file->write_at(0, bytes_of("abcd")));
   CHECK(file->write_at(2, bytes_of("CDEFGH")).error().os_error == ENOSPC);
   CHECK(fs.contents("/f") == "abCDEF");
-  CHECK(fs.free_bytes("/") == 0u);
+  CHECK(fs.space("/")->free_bytes == 0u);
   REQUIRE(file->truncate(1));
-  CHECK(fs.free_bytes("/") == 5u);
+  CHECK(fs.space("/")->free_bytes == 5u);
   REQUIRE(fs.remove("/f"));
-  CHECK(fs.free_bytes("/") == 6u);
+  CHECK(fs.space("/")->free_bytes == 6u);
 }
 
 TEST_CASE("A stopped machine does nothing more until it is started again", "[mem_fs]") {
