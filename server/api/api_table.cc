@@ -62,7 +62,12 @@ namespace {
 
 using namespace protocol;  // NOLINT(google-build-using-namespace): forty message names
 
-enum class Overlap : bool { kNo, kYes };
+bool always(std::int16_t /*version*/, std::span<const std::byte> /*body*/) {
+  return true;
+}
+bool never(std::int16_t /*version*/, std::span<const std::byte> /*body*/) {
+  return false;
+}
 
 template <typename Request, void (*Handle)(Call, Request)>
 void decode_and_handle(Call call, std::span<const std::byte> body) {
@@ -79,51 +84,49 @@ void decode_and_handle(Call call, std::span<const std::byte> body) {
 }
 
 template <typename Request, typename Response, void (*Handle)(Call, Request)>
-constexpr ApiRow row(Overlap overlap) {
+constexpr ApiRow row(Overlaps overlaps) {
   static_assert(Request::kApiKey == Response::kApiKey && Request::kMaxVersion == Response::kMaxVersion);
   return {.key = Request::kApiKey,
           .name = Request::kName.substr(0, Request::kName.size() - std::string_view("Request").size()),
           .min_version = Request::kMinVersion,
           .max_version = Request::kLatestStable,
           .announced_min = Request::kMinVersion,
-          .overlaps = overlap == Overlap::kYes,
+          .overlaps = overlaps,
           .handle = &decode_and_handle<Request, Handle>};
 }
 
 constexpr ApiRow produce_row() {
-  ApiRow made = row<ProduceRequest, ProduceResponse, handle_produce>(Overlap::kYes);
+  ApiRow made = row<ProduceRequest, ProduceResponse, handle_produce>(always);
   made.announced_min = 0;
   return made;
 }
 
 constexpr auto kTable = [] {
-  constexpr Overlap kNo = Overlap::kNo;
-  constexpr Overlap kYes = Overlap::kYes;
   std::array table{
       produce_row(),
-      row<FetchRequest, FetchResponse, handle_fetch>(kNo),
-      row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(kNo),
-      row<MetadataRequest, MetadataResponse, handle_metadata>(kNo),
-      row<OffsetCommitRequest, OffsetCommitResponse, handle_offset_commit>(kYes),
-      row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(kNo),
-      row<FindCoordinatorRequest, FindCoordinatorResponse, handle_find_coordinator>(kNo),
-      row<DescribeGroupsRequest, DescribeGroupsResponse, handle_describe_groups>(kNo),
-      row<ListGroupsRequest, ListGroupsResponse, handle_list_groups>(kNo),
-      row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(kNo),
-      row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(kNo),
-      row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(kNo),
-      row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(kNo),
-      row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(kNo),
-      row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(kNo),
-      row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(kNo),
-      row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(kNo),
-      row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(kNo),
-      row<OffsetDeleteRequest, OffsetDeleteResponse, handle_offset_delete>(kNo),
-      row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(kNo),
-      row<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, handle_consumer_group_heartbeat>(kYes),
-      row<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, handle_consumer_group_describe>(kNo),
-      row<ListConfigResourcesRequest, ListConfigResourcesResponse, handle_list_config_resources>(kNo),
-      row<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, handle_describe_topic_partitions>(kNo),
+      row<FetchRequest, FetchResponse, handle_fetch>(never),
+      row<ListOffsetsRequest, ListOffsetsResponse, handle_list_offsets>(never),
+      row<MetadataRequest, MetadataResponse, handle_metadata>(never),
+      row<OffsetCommitRequest, OffsetCommitResponse, handle_offset_commit>(always),
+      row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(overlaps_offset_fetch),
+      row<FindCoordinatorRequest, FindCoordinatorResponse, handle_find_coordinator>(never),
+      row<DescribeGroupsRequest, DescribeGroupsResponse, handle_describe_groups>(never),
+      row<ListGroupsRequest, ListGroupsResponse, handle_list_groups>(never),
+      row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(never),
+      row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(never),
+      row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(never),
+      row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(never),
+      row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(never),
+      row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(never),
+      row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(never),
+      row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(never),
+      row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(never),
+      row<OffsetDeleteRequest, OffsetDeleteResponse, handle_offset_delete>(never),
+      row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(never),
+      row<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, handle_consumer_group_heartbeat>(always),
+      row<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, handle_consumer_group_describe>(never),
+      row<ListConfigResourcesRequest, ListConfigResourcesResponse, handle_list_config_resources>(never),
+      row<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, handle_describe_topic_partitions>(never),
   };
   return table;
 }();
@@ -167,6 +170,7 @@ Result<ParsedRequest> parse_request(std::span<const std::byte> frame) {
   }
   if (start->client_id) request.head.client_id = start->client_id->view();  // decoded, so it borrows from the frame
   request.body = frame.subspan(reader.offset());
+  request.overlaps = request.row->overlaps(start->version, request.body);
   request.handle = request.row->handle;
   return request;
 }

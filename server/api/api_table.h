@@ -13,6 +13,9 @@
 namespace cohort::api {
 
 using Handler = void (*)(Call call, std::span<const std::byte> body);
+// May this request be worked on together with other such ones of its connection? Any other is a barrier on both sides.
+// Where it depends on what is asked, looks at the body as far as it must; one that cannot be read is a barrier.
+using Overlaps = bool (*)(std::int16_t version, std::span<const std::byte> body);
 
 struct ApiRow {
   std::int16_t key = 0;
@@ -21,8 +24,7 @@ struct ApiRow {
   std::int16_t max_version = 0;
   // What ApiVersions says; below min_version for Produce only: old librdkafka looks for version 0 (KAFKA-18659).
   std::int16_t announced_min = 0;
-  // May be worked on together with other such requests of its connection; any other is a barrier on both sides.
-  bool overlaps = false;
+  Overlaps overlaps = nullptr;
   Handler handle = nullptr;
 };
 
@@ -36,6 +38,7 @@ struct ParsedRequest {
   const ApiRow* row = nullptr;
   Call::Head head;
   std::span<const std::byte> body;
+  bool overlaps = false;
   Handler handle = nullptr;
 };
 

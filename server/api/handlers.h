@@ -58,6 +58,9 @@ void handle_offset_delete(Call call, protocol::OffsetDeleteRequest request);
 void handle_offset_fetch(Call call, protocol::OffsetFetchRequest request);
 void handle_produce(Call call, protocol::ProduceRequest request);
 
+// Small requests for named partitions only, see api_table.h.
+bool overlaps_offset_fetch(std::int16_t version, std::span<const std::byte> body);
+
 // ApiVersions of a version that is not known: the body is not looked at.
 void handle_unknown_api_versions(Call call, std::span<const std::byte> body);
 

@@ -7,7 +7,10 @@
 // (OffsetFetchResponse.groupError).
 // What is asked for again is answered once, where Kafka repeats itself: four bytes name an offset whose metadata may
 // have kilobytes, and a few bytes name a whole group.
+// What consumers send, a few named partitions of their group, overlaps on its connection, as commits do; whatever may
+// have a large answer is a barrier.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -15,6 +18,7 @@
 
 #include "protocol/messages/offset_fetch_request.h"
 #include "protocol/messages/offset_fetch_response.h"
+#include "protocol/wire/byte_reader.h"
 #include "server/api/group_call.h"
 #include "server/api/handlers.h"
 
@@ -23,14 +27,16 @@ namespace {
 
 using Request = protocol::OffsetFetchRequest;
 using RequestGroup = Request::OffsetFetchRequestGroup;
+using RequestTopics = Request::OffsetFetchRequestTopics;
 using Response = protocol::OffsetFetchResponse;
 using ResponseGroup = Response::OffsetFetchResponseGroup;
 using ResponseTopics = Response::OffsetFetchResponseTopics;
 
 constexpr std::int16_t kFirstWithGroups = 8;
+constexpr std::int16_t kFirstWithMembers = 9;
 constexpr std::int16_t kFirstWithTopicIds = 10;
 
-ResponseTopics failed_topic(const Request::OffsetFetchRequestTopics& topic, ErrorCode error) {
+ResponseTopics failed_topic(const RequestTopics& topic, ErrorCode error) {
   ResponseTopics out;
   out.topic_id = topic.topic_id;
   out.name = Text(topic.name);
@@ -46,13 +52,6 @@ ResponseTopics failed_topic(const Request::OffsetFetchRequestTopics& topic, Erro
   return out;
 }
 
-// One group of the request on its way.
-struct Asked {
-  Text group_id;
-  std::vector<ResponseTopics> answered;  // here, without the coordinator
-  RequestGroup request;  // what the coordinator is asked for; afterwards only kept where an error must name it (v1)
-};
-
 // The group of a request before v8, in the shape of the later ones.
 RequestGroup single_group(Request& request) {
   RequestGroup group;
@@ -63,7 +62,7 @@ RequestGroup single_group(Request& request) {
   }
   group.topics.emplace();
   for (auto& topic : *request.topics) {
-    Request::OffsetFetchRequestTopics out;
+    RequestTopics out;
     out.name = std::move(topic.name);
     out.partition_indexes = std::move(topic.partition_indexes);
     group.topics->push_back(std::move(out));
@@ -71,14 +70,14 @@ RequestGroup single_group(Request& request) {
   return group;
 }
 
-// What a request has asked for so far.
+// Takes out of a request what it has asked for before.
 class Mentions {
  public:
-  // Takes out of the group what was asked for before; false when that was all.
+  // False when that was all of the group.
   bool add(RequestGroup& group) {
     if (!group.topics) return whole_groups_.insert(group.group_id).second;
     const bool had_topics = !group.topics->empty();
-    std::erase_if(*group.topics, [&](Request::OffsetFetchRequestTopics& topic) {
+    std::erase_if(*group.topics, [&](RequestTopics& topic) {
       auto& seen = partitions_[{group.group_id, topic.name, topic.topic_id}];
       const auto repeated =
           std::erase_if(topic.partition_indexes, [&](std::int32_t index) { return !seen.insert(index).second; });
@@ -92,27 +91,43 @@ class Mentions {
   std::map<std::tuple<Text, Text, protocol::Uuid>, std::unordered_set<std::int32_t>> partitions_;
 };
 
+// Nearly every request: one group, a topic or a few, and each partition once. Comparing them is cheaper than a set.
+bool has_no_repeats(const std::vector<RequestGroup>& groups) {
+  constexpr std::size_t kFew = 16;
+  if (groups.size() != 1) return false;
+  if (!groups[0].topics) return true;
+  const std::vector<RequestTopics>& topics = *groups[0].topics;
+  if (topics.size() > kFew) return false;
+  const auto is_repeated = [](auto first, auto at, const auto& same) {
+    return std::any_of(first, at, [&](const auto& earlier) { return same(earlier, *at); });
+  };
+  for (auto topic = topics.begin(); topic != topics.end(); ++topic) {
+    const auto is_same = [](const RequestTopics& a, const RequestTopics& b) {
+      return a.topic_id == b.topic_id && a.name == b.name;
+    };
+    if (is_repeated(topics.begin(), topic, is_same)) return false;
+    const std::vector<std::int32_t>& indexes = topic->partition_indexes;
+    if (std::ranges::adjacent_find(indexes, std::greater_equal<>()) == indexes.end()) continue;  // they ascend
+    if (indexes.size() > kFew) return false;
+    for (auto index = indexes.begin(); index != indexes.end(); ++index) {
+      if (is_repeated(indexes.begin(), index, std::equal_to<>())) return false;
+    }
+  }
+  return true;
+}
+
 // Ids to names; topics with an unknown id are answered here.
-void resolve(Asked& asked, const topics::CatalogueSnapshot& snapshot) {
-  if (!asked.request.topics) return;
-  std::erase_if(*asked.request.topics, [&](Request::OffsetFetchRequestTopics& topic) {
+void resolve(RequestGroup& group, const topics::CatalogueSnapshot& snapshot, std::vector<ResponseTopics>& answered) {
+  if (!group.topics) return;
+  std::erase_if(*group.topics, [&](RequestTopics& topic) {
     const topics::TopicInfo* info = snapshot.find(protocol::TopicId(topic.topic_id));
     if (info == nullptr) {
-      asked.answered.push_back(failed_topic(topic, ErrorCode::kUnknownTopicId));
+      answered.push_back(failed_topic(topic, ErrorCode::kUnknownTopicId));
       return true;
     }
     topic.name = Text(info->name.value());
     return false;
   });
-}
-
-ResponseGroup refused_group(const Asked& asked, ErrorCode error, std::int16_t version) {
-  ResponseGroup out;
-  out.error_code = to_wire(error);
-  if (version < 2 && asked.request.topics) {
-    for (const auto& topic : *asked.request.topics) out.topics.push_back(failed_topic(topic, error));
-  }
-  return out;
 }
 
 // What clients before 3.9 understand (GroupCoordinatorService.handleOffsetFetchException).
@@ -121,30 +136,41 @@ ErrorCode fetch_error(ErrorCode error) {
   return mapped == ErrorCode::kCoordinatorNotAvailable ? ErrorCode::kNotCoordinator : mapped;
 }
 
-ResponseGroup group_answer(Asked& asked, coordinator::GroupResponse& answer, const topics::CatalogueSnapshot& snapshot,
-                           std::int16_t version) {
+// The error of a group; before v2 that of each partition that was asked for.
+ResponseGroup refused_group(const RequestGroup& asked, ErrorCode error, std::int16_t version) {
   ResponseGroup out;
-  if (const auto* refused = std::get_if<coordinator::Refused>(&answer)) {
+  out.group_id = asked.group_id;
+  out.error_code = to_wire(error);
+  if (version < 2 && asked.topics) {
+    for (const auto& topic : *asked.topics) out.topics.push_back(failed_topic(topic, error));
+  }
+  return out;
+}
+
+// answered: its topics that were answered without the coordinator.
+ResponseGroup group_answer(runtime::GroupCall& done, std::vector<ResponseTopics> answered,
+                           const topics::CatalogueSnapshot& snapshot, std::int16_t version) {
+  const RequestGroup& asked = std::get<coordinator::FetchOffsets>(done.request()).group;
+  ResponseGroup out;
+  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
     out = refused_group(asked, fetch_error(refused->error), version);
   } else {
-    out = std::get<ResponseGroup>(std::move(answer));
+    out = std::get<ResponseGroup>(std::move(done.response()));
     const auto error = static_cast<ErrorCode>(out.error_code);
     if (error != ErrorCode::kNone && version < 2) out = refused_group(asked, error, version);
   }
-  out.group_id = std::move(asked.group_id);
-  if (out.error_code == to_wire(ErrorCode::kNone)) {
-    if (version >= kFirstWithTopicIds) {
-      std::erase_if(out.topics, [&](ResponseTopics& topic) {
-        const topics::TopicInfo* info = topic.topic_id.is_zero() ? snapshot.find(topic.name.view()) : nullptr;
-        if (info) topic.topic_id = info->id.value();
-        return topic.topic_id.is_zero();
-      });
-    }
-    for (ResponseTopics& topic : asked.answered) out.topics.push_back(std::move(topic));
+  const bool by_id = version >= kFirstWithTopicIds;
+  if (by_id && out.error_code == to_wire(ErrorCode::kNone)) {
+    std::erase_if(out.topics, [&](ResponseTopics& topic) {
+      const topics::TopicInfo* info = topic.topic_id.is_zero() ? snapshot.find(topic.name.view()) : nullptr;
+      if (info) topic.topic_id = info->id.value();
+      return topic.topic_id.is_zero();
+    });
+    for (ResponseTopics& topic : answered) out.topics.push_back(std::move(topic));
   }
   // Fields that the version does not have may not be set.
   for (ResponseTopics& topic : out.topics) {
-    if (version >= kFirstWithTopicIds) {
+    if (by_id) {
       topic.name = Text();
     } else {
       topic.topic_id = {};
@@ -174,59 +200,67 @@ Response single_answer(ResponseGroup group, std::int16_t version) {
   return response;
 }
 
+// The whole request; answered when the last group is.
+struct Pending {
+  Call call;
+  Response response;
+  std::size_t missing = 0;
+
+  void add(std::size_t place, runtime::GroupCall& done) {
+    ResponseGroup& group = response.groups[place];
+    group = group_answer(done, std::move(group.topics), *call.services().topics.snapshot(), call.version());
+    if (--missing > 0) return;
+    if (call.version() < kFirstWithGroups) response = single_answer(std::move(response.groups[0]), call.version());
+    call.reply(response);
+  }
+};
+
 }  // namespace
 
+bool overlaps_offset_fetch(std::int16_t version, std::span<const std::byte> body) {
+  // Not many partitions are named in so few bytes, and so not many kilobytes of metadata.
+  constexpr std::size_t kSmall = 256;
+  if (body.size() > kSmall) return false;
+  const bool flexible = version >= Request::kFirstFlexible;
+  protocol::ByteReader reader(body);
+  if (version >= kFirstWithGroups && reader.array_count(flexible) != 1) return false;
+  (void)reader.string(flexible);  // the group
+  if (version >= kFirstWithMembers) {
+    (void)reader.nullable_string(flexible);
+    (void)reader.int32();
+  }
+  return reader.nullable_array_count(flexible).has_value() && reader.ok();
+}
+
 void handle_offset_fetch(Call call, Request request) {
-  // 1. Every group in the newest shape.
+  // 1. Every group in the newest shape, and what it asks for once.
   std::vector<RequestGroup> groups;
   if (call.version() >= kFirstWithGroups) {
     groups = std::move(request.groups);
   } else {
     groups.push_back(single_group(request));
   }
-
-  // 2. What each shard is asked for.
-  struct Pending {
-    Call call;
-    std::vector<Asked> asked;
-  };
-  const runtime::GroupRouter& router = call.services().groups;
-  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
-  const std::int16_t version = call.version();
-  std::shared_ptr<const void> frame = call.frame();
-  auto pending = std::make_shared<Pending>(std::move(call), std::vector<Asked>{});
-  std::vector<runtime::GroupRouter::Part> parts;
-  Mentions mentions;
-  for (RequestGroup& group : groups) {
-    if (!mentions.add(group)) continue;
-    Asked asked{.group_id = Text(group.group_id), .answered = {}, .request = std::move(group)};
-    if (version >= kFirstWithTopicIds) resolve(asked, *snapshot);
-    coordinator::FetchOffsets fetch;
-    fetch.require_stable = request.require_stable;
-    if (version < 2) {
-      fetch.group = asked.request;
-    } else {
-      fetch.group = std::move(asked.request);
-    }
-    parts.push_back({router.partition_of(asked.group_id), std::move(fetch)});
-    pending->asked.push_back(std::move(asked));
+  if (!has_no_repeats(groups)) {
+    Mentions mentions;
+    std::erase_if(groups, [&](RequestGroup& group) { return !mentions.add(group); });
   }
 
-  // 3. The answers, in the order of the request.
-  router.scatter(std::move(parts), std::move(frame), [pending](std::vector<coordinator::GroupResponse> answers) {
-    const std::shared_ptr<const topics::CatalogueSnapshot> now = pending->call.services().topics.snapshot();
-    const std::int16_t asked_version = pending->call.version();
-    Response response;
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      ResponseGroup group = group_answer(pending->asked[i], answers[i], *now, asked_version);
-      if (asked_version < kFirstWithGroups) {
-        response = single_answer(std::move(group), asked_version);
-      } else {
-        response.groups.push_back(std::move(group));
-      }
-    }
-    pending->call.reply(response);
-  });
+  // 2. Each group is asked for at its shard.
+  const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
+  const runtime::GroupRouter& router = call.services().groups;
+  const std::shared_ptr<const void> frame = call.frame();
+  const bool by_id = call.version() >= kFirstWithTopicIds;
+  const auto pending = std::make_shared<Pending>(Pending{std::move(call), {}, groups.size()});
+  if (groups.empty()) return pending->call.reply(pending->response);
+  pending->response.groups.resize(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    RequestGroup& group = groups[i];
+    if (by_id) resolve(group, *snapshot, pending->response.groups[i].topics);
+    const std::int32_t partition = router.partition_of(group.group_id);
+    coordinator::FetchOffsets fetch{.group = std::move(group), .require_stable = request.require_stable};
+    ask_partition(router, partition, std::move(fetch), frame,
+                  [pending, i](runtime::GroupCall& done) { pending->add(i, done); });
+  }
 }
 
 }  // namespace cohort::api

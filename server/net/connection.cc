@@ -122,8 +122,8 @@ bool Connection::take_frame() {
 
 void Connection::dispatch_frames() {
   while (open_ && (next_ || take_frame())) {
-    if (!replies_.may_open(next_->row->overlaps, sender_.in_flight())) return;
-    const std::uint64_t sequence = replies_.open(next_->row->overlaps);
+    if (!replies_.may_open(next_->overlaps, sender_.in_flight())) return;
+    const std::uint64_t sequence = replies_.open(next_->overlaps);
     const api::ParsedRequest request = *std::exchange(next_, std::nullopt);
     request.handle(api::Call(shared_from_this(), sequence, *request.row, request.head, std::move(next_frame_), peer_,
                              *settings_.services),
@@ -149,7 +149,7 @@ void Connection::on_end_of_turn() {
   do {
     dispatch_frames();
     flush();
-  } while (open_ && next_ && replies_.may_open(next_->row->overlaps, sender_.in_flight()));
+  } while (open_ && next_ && replies_.may_open(next_->overlaps, sender_.in_flight()));
   read();
 }
 

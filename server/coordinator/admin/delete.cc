@@ -31,7 +31,7 @@ void handle_delete_groups(const Step& step, ReplyToken token, const DeleteGroups
     const FoundGroup group = find_group(step.state, id.value());
     const ErrorCode error = validate(group);
     results.push_back({.group_id = id.value(), .error_code = to_wire(error)});
-    after = std::max(after, rests_on(step.state, id.value()));
+    after = std::max(after, rests_on(step.state, group));
     if (error != ErrorCode::kNone) continue;
 
     // In Kafka's order: the offsets, then the group.

@@ -45,7 +45,7 @@ void handle_describe_consumer_groups(const Step& step, ReplyToken token, const D
   std::int64_t after = kNoRecord;
   for (const protocol::GroupId& id : request.groups) {
     const FoundGroup group = find_group(step.state, id.value());
-    after = std::max(after, rests_on(step.state, id.value()));
+    after = std::max(after, rests_on(step.state, group));
     if (group.consumer != nullptr) {
       described.push_back(
           describe(id, *group.consumer, *step.context.metadata, step.config.consumer_assignors.front()));
@@ -67,8 +67,9 @@ void handle_describe_classic_groups(const Step& step, ReplyToken token, const De
   ClassicGroupDescriptions described;
   std::int64_t after = kNoRecord;
   for (const protocol::GroupId& id : request.groups) {
-    described.push_back(describe_classic(find_group(step.state, id.value()), id.value(), request.version));
-    after = std::max(after, rests_on(step.state, id.value()));
+    const FoundGroup group = find_group(step.state, id.value());
+    described.push_back(describe_classic(group, id.value(), request.version));
+    after = std::max(after, rests_on(step.state, group));
   }
   step.output.replies.push_back({token, std::move(described), after});
 }

@@ -12,8 +12,7 @@ FoundGroup find_group(const GroupState& state, std::string_view id) {
   return group;
 }
 
-std::int64_t rests_on(const GroupState& state, std::string_view id) {
-  const FoundGroup group = find_group(state, id);
+std::int64_t rests_on(const GroupState& state, const FoundGroup& group) {
   const std::int64_t offsets = group.offsets != nullptr ? group.offsets->last_record : state.offsets.last_deletion;
   if (group.consumer != nullptr) return std::max(offsets, group.consumer->last_record);
   if (group.foreign != nullptr) return std::max(offsets, group.foreign->last_record);

@@ -26,7 +26,7 @@ FoundGroup find_group(const GroupState& state, std::string_view id);
 
 // The offset of the record that any answer about the group rests on: the last one about it, or, where a table does not
 // know the id, the last deletion there.
-std::int64_t rests_on(const GroupState& state, std::string_view id);
+std::int64_t rests_on(const GroupState& state, const FoundGroup& group);
 
 // Calls visit(id, FoundGroup) for every group in order of ids, beginning with the first one that is not before `from`,
 // until it returns false. Returns whether all were visited.

@@ -38,10 +38,9 @@ bool is_metadata_too_large(const Partition& partition, const config::GroupConfig
 }
 
 // May the sender commit to this group at all? Which partitions an old epoch may commit is up to the validator.
-std::expected<CommitValidator, ErrorCode> validate(const GroupState& state, const CommitOffsets& commit) {
+std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, const CommitOffsets& commit) {
   const protocol::OffsetCommitRequest& request = commit.request;
   const std::int32_t epoch = request.generation_id_or_member_epoch;
-  const FoundGroup group = find_group(state, request.group_id);
   if (group.consumer != nullptr) {
     return validate_offset_commit(*group.consumer, request.member_id, epoch, commit.version);
   }
@@ -132,10 +131,11 @@ protocol::GroupRecord commit_record(const protocol::Text& group, const Topic& to
 
 void handle_commit_offsets(const Step& step, ReplyToken token, const CommitOffsets& commit) {
   const protocol::OffsetCommitRequest& request = commit.request;
-  const std::int64_t after = rests_on(step.state, request.group_id);
+  const FoundGroup group = find_group(step.state, request.group_id);
+  const std::int64_t after = rests_on(step.state, group);
 
   // 1. Nothing is committed unless everything may be.
-  const auto validator = validate(step.state, commit);
+  const auto validator = validate(group, commit);
   ErrorCode error = validator ? validate_partitions(step, commit, *validator) : validator.error();
   if (error == ErrorCode::kNone && has_too_many_partitions(request)) error = ErrorCode::kInvalidCommitOffsetSize;
   protocol::OffsetCommitResponse response = error_response(request, error);

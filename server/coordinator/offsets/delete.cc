@@ -67,7 +67,7 @@ void handle_delete_offsets(const Step& step, ReplyToken token, const DeleteOffse
       }
     }
   }
-  step.output.replies.push_back({token, std::move(response), rests_on(step.state, request.group_id)});
+  step.output.replies.push_back({token, std::move(response), rests_on(step.state, group)});
 }
 
 }  // namespace cohort::coordinator

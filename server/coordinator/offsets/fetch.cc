@@ -109,7 +109,7 @@ void handle_fetch_offsets(const Step& step, ReplyToken token, const FetchOffsets
       response.topics = fetch_all(*offsets, metadata);
     }
   }
-  step.output.replies.push_back({token, std::move(response), rests_on(step.state, request.group_id)});
+  step.output.replies.push_back({token, std::move(response), rests_on(step.state, group)});
 }
 
 }  // namespace cohort::coordinator

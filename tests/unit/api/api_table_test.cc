@@ -3,6 +3,12 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/messages/offset_fetch_request.h"
+#include "protocol/wire/byte_buffer.h"
+#include "protocol/wire/byte_writer.h"
 
 namespace cohort::api {
 namespace {
@@ -10,8 +16,8 @@ namespace {
 TEST_CASE("api table: what this release serves, with the versions of Kafka 4.3.1") {
   const std::map<std::int16_t, std::pair<int, int>> expected{
       {0, {3, 13}}, {1, {4, 18}}, {2, {1, 11}}, {3, {0, 13}}, {8, {2, 10}}, {9, {1, 10}}, {10, {0, 6}}, {15, {0, 6}},
-      {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}}, {22, {0, 5}}, {32, {1, 4}}, {35, {1, 5}}, {37, {0, 3}}, {42, {0, 2}},
-      {44, {0, 1}}, {47, {0, 0}}, {60, {0, 2}}, {68, {0, 1}}, {69, {0, 1}}, {74, {0, 1}}, {75, {0, 0}}};
+      {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}}, {22, {0, 5}}, {32, {1, 4}}, {35, {1, 5}}, {37, {0, 3}},
+      {42, {0, 2}}, {44, {0, 1}}, {47, {0, 0}}, {60, {0, 2}}, {68, {0, 1}}, {69, {0, 1}}, {74, {0, 1}}, {75, {0, 0}}};
   std::map<std::int16_t, std::pair<int, int>> served;
   for (const ApiRow& row : api_table()) served[row.key] = {row.min_version, row.max_version};
   CHECK(served == expected);
@@ -22,14 +28,72 @@ TEST_CASE("api table: each row is whole and found by its key") {
     INFO(row.name);
     CHECK(find_api(row.key) == &row);
     CHECK(row.handle != nullptr);
+    REQUIRE(row.overlaps != nullptr);
     CHECK_FALSE(row.name.empty());
     CHECK(row.announced_min == (row.name == "Produce" ? 0 : row.min_version));
-    // OffsetFetch may not: 64 answers with all offsets of a group would be in memory at once.
-    const bool may_overlap =
-        row.name == "Produce" || row.name == "OffsetCommit" || row.name == "ConsumerGroupHeartbeat";
-    CHECK(row.overlaps == may_overlap);
   }
   for (int key : {-1, -32768, 4, 11, 76, 1000, 32767}) CHECK(find_api(static_cast<std::int16_t>(key)) == nullptr);
+}
+
+TEST_CASE("api table: what overlaps on a connection whatever it asks for") {
+  std::vector<std::string_view> overlapping;
+  for (const ApiRow& row : api_table()) {
+    if (row.overlaps(row.max_version, {})) overlapping.push_back(row.name);
+  }
+  CHECK(overlapping == std::vector<std::string_view>{"Produce", "OffsetCommit", "ConsumerGroupHeartbeat"});
+}
+
+using protocol::OffsetFetchRequest;
+
+OffsetFetchRequest fetch_of(std::int16_t version, std::size_t partitions) {
+  OffsetFetchRequest request;
+  if (version < 8) {
+    request.group_id = "g";
+    request.topics.emplace();
+    auto& topic = request.topics->emplace_back();
+    topic.name = "t";
+    topic.partition_indexes.assign(partitions, 1);
+    return request;
+  }
+  auto& group = request.groups.emplace_back();
+  group.group_id = "g";
+  if (version >= 9) group.member_id = protocol::Text("a member of this group");
+  group.topics.emplace();
+  group.topics->emplace_back().partition_indexes.assign(partitions, 1);
+  return request;
+}
+
+bool overlaps(const OffsetFetchRequest& request, std::int16_t version, std::size_t cut = 0) {
+  protocol::ByteBuffer buffer;
+  protocol::ByteWriter writer(buffer);
+  write(writer, request, version);
+  REQUIRE(writer.status().has_value());
+  return find_api(9)->overlaps(version, buffer.view().first(buffer.size() - cut));
+}
+
+// Else 64 answers with all offsets of a group, or with much metadata, could be in memory at once.
+TEST_CASE("api table: OffsetFetch overlaps when it names a few partitions of one group") {
+  for (std::int16_t version = 1; version <= 10; ++version) {
+    INFO(version);
+    CHECK(overlaps(fetch_of(version, 1), version));
+    CHECK(overlaps(fetch_of(version, 20), version));
+    CHECK_FALSE(overlaps(fetch_of(version, 64), version));
+    OffsetFetchRequest all = fetch_of(version, 0);
+    if (version >= 8) {
+      all.groups[0].topics.reset();
+      CHECK_FALSE(overlaps(all, version));
+      all.groups.push_back(fetch_of(version, 1).groups[0]);
+      std::swap(all.groups[0], all.groups[1]);
+      CHECK_FALSE(overlaps(all, version));
+    } else if (version >= 2) {
+      all.topics.reset();
+      CHECK_FALSE(overlaps(all, version));
+    }
+  }
+  // What cannot be read as far as is looked.
+  CHECK_FALSE(find_api(9)->overlaps(9, {}));
+  CHECK_FALSE(find_api(9)->overlaps(5, {}));
+  CHECK_FALSE(overlaps(fetch_of(5, 0), 5, 8));
 }
 
 std::string header(std::int16_t key, std::int16_t version) {

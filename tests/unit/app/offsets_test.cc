@@ -139,6 +139,32 @@ TEST_CASE("OffsetFetch in the shape of each version") {
         decltype(found){{protocol::Uuid(1, 2), {-1, ErrorCode::kUnknownTopicId}}, {id, {4, ErrorCode::kNone}}});
 }
 
+TEST_CASE("commits and fetches of offsets overlap on a connection, and each fetch sees what was asked before it") {
+  storage::MemFs fs;
+  Machine machine(fs);
+  Client client(machine);
+  create_topic(client, "t", 2);
+  // More than may be open at once; a fetch of all the group has to wait for those before it, and those behind it for
+  // it.
+  constexpr std::int64_t kRounds = 100;
+  OffsetFetchRequest one;
+  one.groups.emplace_back().group_id = "g";
+  auto& topic = one.groups[0].topics->emplace_back();
+  topic.name = "t";
+  topic.partition_indexes = {1};
+  OffsetFetchRequest all = one;
+  all.groups[0].topics.reset();
+  for (std::int64_t round = 0; round < kRounds; ++round) {
+    client.send(commit_of("g", "t", {{1, round}}), 9);
+    client.send(round % 10 == 0 ? all : one, 9);
+  }
+  for (std::int64_t round = 0; round < kRounds; ++round) {
+    REQUIRE(errors_of(client.receive<OffsetCommitResponse>(9)) == Errors{ErrorCode::kNone});
+    const auto fetched = client.receive<OffsetFetchResponse>(9);
+    CHECK(fetched.groups.at(0).topics.at(0).partitions.at(0).committed_offset == round);
+  }
+}
+
 TEST_CASE("OffsetCommit: what is refused") {
   storage::MemFs fs;
   Machine machine(fs);
