@@ -4,6 +4,7 @@
 // A request with epoch 0 opens a session, one with epoch -1 wants none; both name all partitions, and a session that
 // they name is closed. Any other goes on with its session: it names what changes, and its answer has what is new
 // (KIP-227, FetchManager.newContext). A session is opened with the answer, for it begins with what that says.
+// Partitions that do not exist are answered in their place; Kafka puts them behind the others, and keeps them there.
 #include <algorithm>
 #include <utility>
 
