@@ -58,8 +58,9 @@ Backend::Backend(const config::Loaded& loaded, storage::Fs& fs)
 
 Result<void> Backend::open() {
   auto ids = std::make_shared<runtime::RandomIds>();
-  auto logs = storage::LogSet::open(
-      fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = ids->next_uuid().to_string()});
+  const std::string cluster_id = config_.cluster_id.empty() ? ids->next_uuid().to_string() : config_.cluster_id;
+  auto logs =
+      storage::LogSet::open(fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = cluster_id});
   if (!logs) return std::unexpected(logs.error());
   logs_ = *std::move(logs);
   auto topics = topics::TopicStore::open(
@@ -70,6 +71,10 @@ Result<void> Backend::open() {
   return open_shards();
 }
 
+  if (!config_.cluster_id.empty() && logs_->cluster_id() != config_.cluster_id) {
+    log::warn("Config", "cohort.cluster.id={} has no effect: the data folder was made with {}", config_.cluster_id,
+              logs_->cluster_id());
+  }
 Result<void> Backend::open_shards() {
   const auto snapshot = topics_->snapshot();
   const topics::TopicInfo* offsets = snapshot->find(topics::kConsumerOffsetsTopic);

@@ -1,4 +1,6 @@
 // cohortd: reads its arguments and hands over to the server.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
@@ -6,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "server/app/health_check.h"
 #include "server/app/log_sink.h"
 #include "server/app/server.h"
 #include "server/config/config.h"
@@ -34,6 +37,9 @@ int main(int argc, char** argv) {
   arguments.add_option("--override", overrides, "key=value, goes before the file; may be given many times")
       ->take_all()
       ->expected(1);
+  bool health_check = false;
+  arguments.add_flag("--healthcheck", health_check,
+                     "Start nothing; status 0 when the server with this configuration answers");
   arguments.set_version_flag("--version", "cohortd " COHORT_VERSION);
   CLI11_PARSE(arguments, argc, argv);
 
@@ -43,10 +49,16 @@ int main(int argc, char** argv) {
     if (!text) return complain("the configuration file " + config_path + " cannot be read");
     file = cohort::config::FileText{config_path, *std::move(text)};
   }
-  auto loaded = cohort::config::load(file, overrides);
+  std::vector<std::string> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
+  auto loaded = cohort::config::load(file, overrides, environment);
   if (!loaded) return complain(loaded.error().message);
+  if (health_check) {
+    auto healthy = cohort::app::check_health(loaded->config.net);
+    return healthy ? 0 : complain(healthy.error().message);
+  }
 
-  cohort::app::install_log_sink();
+  cohort::app::install_log_sink(loaded->config.log);
   auto done = cohort::app::run_until_signal(*loaded);
   return done ? 0 : complain(done.error().message);
 }

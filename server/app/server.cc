@@ -67,10 +67,6 @@ std::string host_name() {
   return name.data();
 }
 
-bool is_every_address(const std::string& host) {
-  return host.empty() || host == "0.0.0.0" || host == "::";
-}
-
 void log_configuration(const config::Loaded& config) {
   for (const std::string& warning : config.warnings) log::warn("Config", "{}", warning);
   if (!config.ignored.empty()) {
@@ -108,7 +104,7 @@ Result<void> Server::make_data_folder() const {
 void Server::advertise() {
   for (std::size_t i = 0; i < config_.net.advertised.size(); ++i) {
     const config::Listener& listener = config_.net.advertised[i];
-    backend_.services().advertised.push_back({.host = is_every_address(listener.host) ? host_name() : listener.host,
+    backend_.services().advertised.push_back({.host = listener.host.empty() ? host_name() : listener.host,
                                               .port = listener.port != 0 ? listener.port : network_->ports()[i]});
   }
 }
@@ -160,5 +156,10 @@ Result<void> run_until_signal(const config::Loaded& config) {
   if (stopped) log::info(kComponent, "Ended");
   return stopped;
 }
+
+  // What wrappers of Kafka's images look for in the log (Testcontainers in its languages), so that they find it here,
+  // too.
+  log::info(kComponent, "[KafkaServer id={}] started: Kafka Server started, Transitioning from RECOVERY to RUNNING",
+            config.config.node_id);
 
 }  // namespace cohort::app

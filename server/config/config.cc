@@ -1,12 +1,12 @@
 #include "server/config/config.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
+#include "server/config/environment.h"
+#include "server/config/listeners.h"
 #include "server/config/properties.h"
 
 namespace cohort::config {
@@ -15,7 +15,7 @@ namespace {
 struct Given {
   std::string value;
   Source source;
-  std::string place;  // "server.properties, line 3" or "--override"
+  std::string place;  // "server.properties, line 3", "the variable KAFKA_NODE_ID" or "--override"
 };
 using GivenByKey = std::unordered_map<std::string, Given>;
 
@@ -24,7 +24,8 @@ std::unexpected<Error> bad_value(const Given& given, std::string_view key, std::
               fmt::format("{}: {}={} is not possible, it must be {}", given.place, key, given.value, allowed));
 }
 
-Result<GivenByKey> gather(const std::optional<FileText>& file, const std::vector<std::string>& overrides) {
+Result<GivenByKey> gather(const std::optional<FileText>& file, const std::vector<std::string>& overrides,
+                          const std::vector<std::string>& environment) {
   GivenByKey given;
   if (file) {
     auto properties = parse_properties(file->text);
@@ -40,6 +41,12 @@ Result<GivenByKey> gather(const std::optional<FileText>& file, const std::vector
       given.insert_or_assign(std::move(property.key),
                              Given{std::move(property.value), Source::kFile, std::move(place)});
     }
+  }
+  for (const std::string& entry : environment) {
+    auto setting = setting_of_variable(entry);
+    if (!setting) continue;
+    given.insert_or_assign(std::move(setting->key), Given{std::move(setting->value), Source::kEnvironment,
+                                                          fmt::format("the variable {}", setting->variable)});
   }
   for (const std::string& text : overrides) {
     const std::size_t equals = text.find('=');
@@ -88,6 +95,7 @@ struct Rule {
 // The rules between keys of Kafka's GroupCoordinatorConfig.validate.
 Result<void> check_rules(const Loaded& loaded, const GivenByKey& given) {
   const GroupConfig& g = loaded.config.group;
+  const std::string why_not_served = config::why_not_served(loaded.config.net);
   const auto within = [](std::string_view min, Duration low, std::string_view max, Duration high) {
     return fmt::format("from {} ({}) to {} ({})", min, low.count(), max, high.count());
   };
@@ -120,6 +128,7 @@ Result<void> check_rules(const Loaded& loaded, const GivenByKey& given) {
        "group.consumer.assignment.interval.ms",
        within("group.consumer.min.assignment.interval.ms", g.consumer_min_assignment_interval,
               "group.consumer.max.assignment.interval.ms", g.consumer_max_assignment_interval)},
+      {why_not_served.empty(), "listeners", why_not_served},
       {loaded.config.net.queued_max_bytes >= loaded.config.net.request_max_bytes, "queued.max.request.bytes",
        fmt::format("at least socket.request.max.bytes ({})", loaded.config.net.request_max_bytes)},
   };
@@ -146,63 +155,37 @@ void note_unserved(Loaded& loaded, const GivenByKey& given) {
   std::ranges::sort(loaded.warnings);
 }
 
-// Listeners that Kafka runs for its own controllers; cohort has none of those.
-void drop_controller_listeners(GivenByKey& given) {
-  const auto names = given.find("controller.listener.names");
-  if (names == given.end()) return;
-  const auto is_controller = [&](std::string_view item) {
-    const std::string_view name = item.substr(0, item.find("://"));
-    return fmt::format(",{},", names->second.value).find(fmt::format(",{},", name)) != std::string::npos;
-  };
-  for (const char* key : {"listeners", "advertised.listeners"}) {
-    const auto found = given.find(key);
-    if (found == given.end()) continue;
-    std::vector<std::string_view> kept;
-    std::string_view rest = found->second.value;
-    while (!rest.empty()) {
-      const std::size_t comma = rest.find(',');
-      const std::string_view item = rest.substr(0, comma);
-      if (!is_controller(item)) kept.push_back(item);
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+// Listeners of Kafka's controllers are left out; what only advertised.listeners names is listened on.
+Result<void> settle_listeners(GivenByKey& given) {
+  if (const auto names = given.find("controller.listener.names"); names != given.end()) {
+    for (const char* key : {"listeners", "advertised.listeners"}) {
+      const auto found = given.find(key);
+      if (found == given.end()) continue;
+      std::string kept = without_controllers(found->second.value, names->second.value);
+      if (kept.empty() && found->second.value.find("://") != std::string::npos) {
+        return bad_value(found->second, key,
+                         "at least one listener that controller.listener.names does not name: a node that is a "
+                         "controller alone has nothing to do here");
+      }
+      found->second.value = std::move(kept);
     }
-    std::string value = fmt::format("{}", fmt::join(kept, ","));
-    if (!value.empty()) found->second.value = std::move(value);
   }
+  const auto advertised = given.find("advertised.listeners");
+  if (advertised != given.end() && !given.contains("listeners")) {
+    if (auto listeners = listeners_for(advertised->second.value)) {
+      given.emplace("listeners", Given{*std::move(listeners), advertised->second.source, advertised->second.place});
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<Listener> parse_listener(std::string_view text) {
-  constexpr std::string_view kForm = "NAME://HOST:PORT, e.g. PLAINTEXT://127.0.0.1:9092";
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos || scheme == 0) return fail(ErrorKind::kInvalid, std::string(kForm));
-  Listener listener{.name = std::string(text.substr(0, scheme)), .host = {}, .port = 0};
-  for (std::string_view secure : {"SSL", "SASL_PLAINTEXT", "SASL_SSL"}) {
-    if (listener.name == secure) return fail(ErrorKind::kInvalid, "PLAINTEXT (TLS and SASL are not served)");
-  }
-  const std::string_view address = text.substr(scheme + 3);
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos) return fail(ErrorKind::kInvalid, std::string(kForm));
-  std::string_view host = address.substr(0, colon);
-  const std::string_view port = address.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listener.port);
-  if (error != std::errc{} || end != port.data() + port.size()) {
-    return fail(ErrorKind::kInvalid, fmt::format("{}, with a port from 0 to 65535", kForm));
-  }
-  if (host.starts_with('[')) {
-    if (!host.ends_with(']')) return fail(ErrorKind::kInvalid, std::string(kForm));
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return fail(ErrorKind::kInvalid, "NAME://[HOST]:PORT where HOST is an IPv6 address");
-  }
-  listener.host = std::string(host);
-  return listener;
-}
-
-Result<Loaded> load(const std::optional<FileText>& file, const std::vector<std::string>& overrides) {
-  auto given = gather(file, overrides);
+Result<Loaded> load(const std::optional<FileText>& file, const std::vector<std::string>& overrides,
+                    const std::vector<std::string>& environment) {
+  auto given = gather(file, overrides, environment);
   if (!given) return std::unexpected(given.error());
-  drop_controller_listeners(*given);
+  if (auto settled = settle_listeners(*given); !settled) return std::unexpected(settled.error());
   Loaded loaded;
   if (auto applied = apply_keys(loaded, *given); !applied) return std::unexpected(applied.error());
   if (auto checked = check_rules(loaded, *given); !checked) return std::unexpected(checked.error());

@@ -1,4 +1,5 @@
-// From text to ServerConfig: defaults < file < overrides. Pure: whoever calls has read the file.
+// From text to ServerConfig: defaults < file < environment < overrides. Pure: whoever calls has read the file and the
+// environment.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,7 @@
 
 namespace cohort::config {
 
-enum class Source : std::uint8_t { kDefault, kFile, kOverride };
+enum class Source : std::uint8_t { kDefault, kFile, kEnvironment, kOverride };
 
 // One key with the value in force, for DescribeConfigs(BROKER) and the log. value is null where Kafka's is.
 struct Setting {
@@ -33,11 +34,10 @@ struct FileText {
   std::string text;
 };
 
-// overrides: "key=value" each, as given with --override. The error is one sentence with the place (file and line, or
-// the override), the key, the value and what is allowed.
-Result<Loaded> load(const std::optional<FileText>& file, const std::vector<std::string>& overrides);
-
-// "PLAINTEXT://0.0.0.0:9092", "PLAINTEXT://[::1]:9092", "PLAINTEXT://:9092". Only the PLAINTEXT protocol is served.
-Result<Listener> parse_listener(std::string_view text);
+// environment: "NAME=value" each, as in environ (environment.h says what counts). overrides: "key=value" each, as given
+// with --override. The error is one sentence with the place (file and line, the variable, or the override), the key,
+// the value and what is allowed.
+Result<Loaded> load(const std::optional<FileText>& file, const std::vector<std::string>& overrides,
+                    const std::vector<std::string>& environment = {});
 
 }  // namespace cohort::config

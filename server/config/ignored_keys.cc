@@ -13,6 +13,7 @@ constexpr std::string_view kPrefixes[] = {
     "alter.log.dirs.replication.",
     "broker.heartbeat.",
     "broker.session.",
+    "confluent.",
     "controller.",
     "delegation.token.",
     "group.share.",
@@ -21,8 +22,6 @@ constexpr std::string_view kPrefixes[] = {
     "kafka.metrics.",
     "leader.imbalance.",
     "listener.name.",
-    "listener.security.",
-
     "log4j.",
     "metadata.",
     "metric",

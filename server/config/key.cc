@@ -7,15 +7,10 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "server/config/trimmed.h"
+
 namespace cohort::config {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
@@ -59,7 +54,7 @@ std::optional<std::vector<std::string>> parse_list(const Key& key, std::string_v
   std::vector<std::string> items;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
-    const std::string_view item = trim(text.substr(0, comma));
+    const std::string_view item = trimmed(text.substr(0, comma));
     if (item.empty() || !is_allowed(key, item) || std::ranges::find(items, item) != items.end()) return std::nullopt;
     items.emplace_back(item);
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
@@ -141,7 +136,7 @@ std::string describe_allowed(const Key& key) {
 }
 
 Result<Value> parse_value(const Key& key, std::string_view text) {
-  auto value = parse_unchecked(key, trim(text));
+  auto value = parse_unchecked(key, trimmed(text));
   if (!value) return fail(ErrorKind::kInvalid, describe_allowed(key));
   return *std::move(value);
 }

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "server/config/config.h"
 #include "server/config/key_store.h"
+#include "server/config/listeners.h"
+#include "server/config/trimmed.h"
 
 namespace cohort::config {
 namespace {
@@ -17,25 +18,8 @@ constexpr auto net() {
   return &store<&S::net, Field>;
 }
 
-Result<std::vector<Listener>> parse_listeners(const Value& value) {
-  std::vector<Listener> listeners;
-  for (const std::string& text : std::get<std::vector<std::string>>(value)) {
-    auto listener = parse_listener(text);
-    if (!listener) return std::unexpected(listener.error());
-    for (const Listener& other : listeners) {
-      if (other.name == listener->name) return fail(ErrorKind::kInvalid, "each listener name only once");
-      if (other.port == listener->port && other.port != 0 && other.host == listener->host) {
-        return fail(ErrorKind::kInvalid, "a different port for each listener");
-      }
-    }
-    listeners.push_back(*std::move(listener));
-  }
-  if (listeners.empty()) return fail(ErrorKind::kInvalid, "at least one listener, e.g. PLAINTEXT://127.0.0.1:9092");
-  return listeners;
-}
-
 Result<void> set_listeners(ServerConfig& config, const Value& value) {
-  auto listeners = parse_listeners(value);
+  auto listeners = parse_listeners(std::get<std::vector<std::string>>(value), true);
   if (!listeners) return std::unexpected(listeners.error());
   config.net.listeners = *listeners;
   config.net.advertised = *std::move(listeners);
@@ -44,17 +28,64 @@ Result<void> set_listeners(ServerConfig& config, const Value& value) {
 
 // Runs after set_listeners: the row stands below.
 Result<void> set_advertised(ServerConfig& config, const Value& value) {
-  auto advertised = parse_listeners(value);
+  auto advertised = parse_listeners(std::get<std::vector<std::string>>(value), false);
   if (!advertised) return std::unexpected(advertised.error());
+  // What is listened on and not advertised is still listened on; Kafka tells its clients of no broker then.
+  for (Listener& own : config.net.advertised) {
+    if (is_every_address(own.host)) own.host.clear();
+  }
   for (const Listener& listener : *advertised) {
     const auto same = std::ranges::find(config.net.listeners, listener.name, &Listener::name);
     if (same == config.net.listeners.end()) {
       return fail(ErrorKind::kInvalid, fmt::format("names of listeners only, and {} is none", listener.name));
     }
-    if (listener.host.empty() || listener.host == "0.0.0.0" || listener.host == "::") {
-      return fail(ErrorKind::kInvalid, "a host that clients can connect to, not \"all addresses\"");
+    if (!listener.host.empty() && is_every_address(listener.host)) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("a host that clients can connect to, not every address of this machine; e.g. "
+                              "{}://localhost:{}",
+                              listener.name, listener.port));
     }
     config.net.advertised[static_cast<std::size_t>(same - config.net.listeners.begin())] = listener;
+  }
+  return {};
+}
+
+Result<void> set_security_protocols(ServerConfig& config, const Value& value) {
+  auto protocols = parse_security_protocols(std::get<std::vector<std::string>>(value));
+  if (!protocols) return std::unexpected(protocols.error());
+  config.net.security_protocols = *std::move(protocols);
+  return {};
+}
+
+Result<void> set_cluster_id(ServerConfig& config, const Value& value) {
+  const auto& id = std::get<std::string>(value);
+  const auto is_plain = [](char c) { return c > ' ' && c < '\x7f' && c != '\\'; };
+  if (id.empty() || id.size() > 100 || !std::ranges::all_of(id, is_plain)) {
+    return fail(ErrorKind::kInvalid, "1 to 100 printable characters without blanks");
+  }
+  config.cluster_id = id;
+  return {};
+}
+
+constexpr std::string_view kLevels = "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL, OFF";
+
+Result<void> set_log_level(ServerConfig& config, const Value& value) {
+  const auto level = log::parse_level(std::get<std::string>(value));
+  if (!level) return fail(ErrorKind::kInvalid, std::string(kLevels));
+  config.log.level = *level;
+  return {};
+}
+
+Result<void> set_log_levels(ServerConfig& config, const Value& value) {
+  for (const std::string& item : std::get<std::vector<std::string>>(value)) {
+    const std::string_view text = item;
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::string_view component = trimmed(text.substr(0, equals));
+    const auto level = log::parse_level(trimmed(text.substr(std::min(equals + 1, text.size()))));
+    if (!level || component.empty()) {
+      return fail(ErrorKind::kInvalid, fmt::format("COMPONENT=LEVEL,... with {}", kLevels));
+    }
+    config.log.levels.emplace_back(component, *level);
   }
   return {};
 }
@@ -91,14 +122,39 @@ std::vector<Key> net_keys() {
        .type = kList,
        .default_text = "PLAINTEXT://:9092",
        .doc = "Where the server listens: NAME://HOST:PORT. An empty host or 0.0.0.0 is every address, port 0 any free "
-              "port, IPv6 stands in brackets.",
+              "port, IPv6 stands in brackets. Names that controller.listener.names holds are passed over.",
        .set = set_listeners},
       {.name = "advertised.listeners",
        .type = kList,
        .default_text = std::nullopt,
        .doc = "What clients are told to connect to, where it differs from listeners. Without it: the listener itself, "
-              "or this machine's host name where that is every address.",
+              "or this machine's host name where its host is empty. 0.0.0.0 cannot be told to clients: with such a "
+              "listener, say it here.",
        .set = set_advertised},
+      {.name = "listener.security.protocol.map",
+       .type = kList,
+       .default_text = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+       .doc = "NAME:PROTOCOL for each name in listeners. Only PLAINTEXT is served: a listener with another protocol is "
+              "refused.",
+       .set = set_security_protocols},
+      {.name = "cohort.cluster.id",
+       .type = kString,
+       .default_text = std::nullopt,
+       .doc = "The cluster id that a new data folder gets, by default a random one. The variable CLUSTER_ID sets it, "
+              "too.",
+       .set = set_cluster_id},
+      {.name = "cohort.log.level",
+       .type = kString,
+       .default_text = "INFO",
+       .doc = "What is logged at the least: TRACE, DEBUG, INFO, WARN, ERROR, FATAL or OFF. The variable "
+              "KAFKA_LOG4J_ROOT_LOGLEVEL sets it, too.",
+       .set = set_log_level},
+      {.name = "cohort.log.levels",
+       .type = kList,
+       .default_text = std::nullopt,
+       .doc = "COMPONENT=LEVEL for components of their own level; the brackets of each line of the log name its "
+              "component. Unknown ones are passed over. The variable KAFKA_LOG4J_LOGGERS sets it, too.",
+       .set = set_log_levels},
       {.name = "socket.request.max.bytes",
        .type = kInt,
        .default_text = "104857600",

@@ -1,5 +1,5 @@
-// The whole configuration of one process as plain values. Made once by load() (config.h) from defaults, file and
-// overrides; owned by `app`, read by all rooms, never changed while the process lives.
+// The whole configuration of one process as plain values. Made once by load() (config.h) from defaults, file,
+// environment and overrides; owned by `app`, read by all rooms, never changed while the process lives.
 //
 // Why structs and not look-ups by key: a typo does not compile, a test writes a literal, and the path of a request pays
 // nothing. Every value here has one row in the key table (key.h), which holds its Kafka name, range, default and
@@ -9,9 +9,12 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "protocol/base/log.h"
 #include "protocol/base/time.h"
 #include "server/config/group_config.h"
 
@@ -29,11 +32,16 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// listener.security.protocol.map: by the name of a listener, in upper case.
+using SecurityProtocols = std::map<std::string, std::string, std::less<>>;
+
 struct NetConfig {
   std::vector<Listener> listeners = {Listener{}};
-  // As many as listeners, same names and order. Without advertised.listeners: the listener itself; where that says "all
-  // addresses", the host's own name. port 0: the port that the listener got.
+  // As many as listeners, same names and order. What advertised.listeners does not name: the listener itself. An empty
+  // host: the machine's own name. port 0: the port that the listener got.
   std::vector<Listener> advertised = {Listener{}};
+  SecurityProtocols security_protocols = {
+      {"PLAINTEXT", "PLAINTEXT"}, {"SSL", "SSL"}, {"SASL_PLAINTEXT", "SASL_PLAINTEXT"}, {"SASL_SSL", "SASL_SSL"}};
   std::int32_t request_max_bytes = 100 * 1024 * 1024;  // socket.request.max.bytes, > 0
   // queued.max.request.bytes: memory for frames of all connections together, never below request_max_bytes.
   // Kafka's -1 (no limit) is taken as 1 GiB, since nothing here is unbounded.
@@ -102,7 +110,15 @@ struct OffsetsTopicConfig {
 
 struct ServerConfig {
   std::int32_t node_id = 1;
-  std::string rack;  // empty: none
+  std::string cluster_id;  // cohort.cluster.id, for a new data folder; empty: a random one
+  std::string rack;        // empty: none
+// What is logged from the start on; IncrementalAlterConfigs on BROKER_LOGGER changes it while the server runs.
+struct LogConfig {
+  log::Level level = log::Level::kInfo;                    // cohort.log.level: of components without their own
+  std::vector<std::pair<std::string, log::Level>> levels;  // cohort.log.levels; names may be unknown here
+  friend bool operator==(const LogConfig&, const LogConfig&) = default;
+};
+
   std::string log_dir = "/tmp/kafka-logs";
   std::int32_t reactors = 0;          // cohort.reactors; 0: one per core
   std::int32_t log_threads = 0;       // cohort.log.threads; 0: as many as reactors, at least 2
@@ -116,6 +132,7 @@ struct ServerConfig {
   CleanerConfig cleaner;
   OffsetsTopicConfig offsets_topic;
   GroupConfig group;
+  LogConfig log;
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -41,6 +42,7 @@ class Server:
     data: Path
     port: int = field(default_factory=free_port)
     overrides: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)  # besides the test's own
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,11 +56,9 @@ class Server:
     def start(self) -> float:
         """Starts cohortd; the seconds until it answered a Metadata request."""
         self.data.mkdir(parents=True, exist_ok=True)
-        settings = {"listeners": f"PLAINTEXT://{self.address}", "log.dirs": str(self.data), **self.overrides}
-        arguments = [part for key, value in settings.items() for part in ("--override", f"{key}={value}")]
         begun = time.monotonic()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.cohortd, *arguments], stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env={**os.environ, **self.environment})
         self._wait_for_port(begun)
         admin = AdminClient({"bootstrap.servers": self.address, "logger": quiet_logger()})
         while time.monotonic() - begun < START_LIMIT_S:

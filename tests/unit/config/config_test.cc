@@ -115,38 +115,5 @@ TEST_CASE("config: rules between keys") {
         "group.consumer.min.session.timeout.ms (46000) to group.consumer.max.session.timeout.ms (60000)");
 }
 
-TEST_CASE("config: listeners") {
-  CHECK(parse_listener("PLAINTEXT://:9092").value() == Listener{"PLAINTEXT", "", 9092});
-  CHECK(parse_listener("PLAINTEXT://0.0.0.0:0").value() == Listener{"PLAINTEXT", "0.0.0.0", 0});
-  CHECK(parse_listener("INSIDE://localhost:19092").value() == Listener{"INSIDE", "localhost", 19092});
-  CHECK(parse_listener("PLAINTEXT://[::1]:9092").value() == Listener{"PLAINTEXT", "::1", 9092});
-  for (const char* bad : {"", "9092", "localhost:9092", "://h:1", "PLAINTEXT://localhost", "PLAINTEXT://localhost:",
-                          "PLAINTEXT://localhost:65536", "PLAINTEXT://localhost:-1", "PLAINTEXT://[::1:9092",
-                          "PLAINTEXT://::1:9092", "SSL://localhost:9093", "SASL_SSL://localhost:9093"}) {
-    INFO(bad);
-    CHECK_FALSE(parse_listener(bad).has_value());
-  }
-}
-
-TEST_CASE("config: advertised listeners") {
-  Loaded l =
-      loaded("listeners=PLAINTEXT://0.0.0.0:9092,OUT://0.0.0.0:9093\nadvertised.listeners=OUT://example.org:29093");
-  REQUIRE(l.config.net.advertised.size() == 2);
-  CHECK(l.config.net.advertised[0] == l.config.net.listeners[0]);
-  CHECK(l.config.net.advertised[1] == Listener{"OUT", "example.org", 29093});
-  CHECK(refused("advertised.listeners=OTHER://h:1").find("OTHER is none") != std::string::npos);
-  CHECK(refused("advertised.listeners=PLAINTEXT://0.0.0.0:9092").find("clients can connect to") != std::string::npos);
-  CHECK(refused("listeners=PLAINTEXT://a:1,PLAINTEXT://b:2").find("only once") != std::string::npos);
-  CHECK(refused("listeners=A://h:1,B://h:1").find("a different port") != std::string::npos);
-}
-
-TEST_CASE("config: listeners of Kafka's controller are left out") {
-  const Loaded l = loaded(
-      "controller.listener.names=CONTROLLER\nlisteners=PLAINTEXT://h:9092,CONTROLLER://h:9093\n"
-      "advertised.listeners=PLAINTEXT://h:9092,CONTROLLER://h:9093\n");
-  CHECK(l.config.net.listeners == std::vector<Listener>{{"PLAINTEXT", "h", 9092}});
-  CHECK(l.config.net.advertised == std::vector<Listener>{{"PLAINTEXT", "h", 9092}});
-}
-
 }  // namespace
 }  // namespace cohort::config
