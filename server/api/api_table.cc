@@ -6,6 +6,8 @@
 #include <array>
 
 #include "protocol/frame/request_header.h"
+#include "protocol/messages/alter_configs_request.h"
+#include "protocol/messages/alter_configs_response.h"
 #include "protocol/messages/api_versions_request.h"
 #include "protocol/messages/api_versions_response.h"
 #include "protocol/messages/consumer_group_describe_request.h"
@@ -117,6 +119,7 @@ constexpr auto kTable = [] {
       row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(never),
       row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(never),
       row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(never),
+      row<AlterConfigsRequest, AlterConfigsResponse, handle_alter_configs>(never),
       row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(never),
       row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(never),
       row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(never),

@@ -1,10 +1,10 @@
 // DescribeConfigs v1-4 (key 32): the configuration of topics, groups and this server.
 //   v1 sources and synonyms, v3 types and documentation.
 // The keys of the server are all read-only: its file is what sets them. A group need not exist to be described; its
-// values are those that it was given, also when the server's bounds have changed since. Loggers and client metrics are
-// not served. One bad resource fails alone.
-// Kafka answers however much is asked for. Here a resource is described once, and what is above kMaxEntries is
-// INVALID_REQUEST: a group's few bytes of name, invented or not, bring a kilobyte of settings.
+// values are those that it was given, also when the server's bounds have changed since. BROKER_LOGGER describes the
+// levels of the log. Client metrics are not served. One bad resource fails alone. Kafka answers however much is asked
+// for. Here a resource is described once, and what is above kMaxEntries is INVALID_REQUEST: a group's few bytes of
+// name, invented or not, bring a kilobyte of settings.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 
 #include "protocol/messages/describe_configs_request.h"
 #include "protocol/messages/describe_configs_response.h"
+#include "server/api/broker_loggers.h"
 #include "server/api/common.h"
 #include "server/api/config_resource.h"
 #include "server/api/handlers.h"
@@ -28,7 +29,7 @@ using Entry = Response::DescribeConfigsResourceResult;
 // Of settings in one answer: some 15 MB with documentation, all settings of 3,000 topics.
 constexpr std::size_t kMaxEntries = 100'000;
 
-enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5, kGroup = 8 };
+enum class Source : std::int8_t { kStaticBroker = 4, kDefault = 5, kBrokerLogger = 6, kGroup = 8 };
 
 void fail_with(Response::DescribeConfigsResult& out, ErrorCode error, std::string message) {
   out.error_code = to_wire(error);
@@ -146,6 +147,28 @@ void describe_group(Response::DescribeConfigsResult& out, const Request& request
   }
 }
 
+// ConfigHelper.describeConfigs: a level has neither type nor synonyms.
+void describe_broker_loggers(Response::DescribeConfigsResult& out, const Request::DescribeConfigsResource& resource,
+                             const Call& call) {
+  const std::string_view name = resource.resource_name;
+  if (name.empty()) return fail_with(out, ErrorCode::kInvalidRequest, "Broker id must not be empty");
+  if (name.find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail_with(out, ErrorCode::kInvalidRequest, fmt::format("Broker id must be an integer, but it is: {}", name));
+  }
+  if (name != fmt::format("{}", node_id(call))) {
+    return fail_with(out, ErrorCode::kInvalidRequest,
+                     fmt::format("Unexpected broker id, expected {} but received {}", node_id(call), name));
+  }
+  for (const auto& [logger, level] : describe_loggers()) {
+    if (!is_asked_for(resource, logger)) continue;
+    Entry entry;
+    entry.name = Text(logger);
+    entry.value = Text(level);
+    entry.config_source = static_cast<std::int8_t>(Source::kBrokerLogger);
+    out.configs.push_back(std::move(entry));
+  }
+}
+
 void describe(Response::DescribeConfigsResult& out, const Request& request,
               const Request::DescribeConfigsResource& resource, const Call& call) {
   switch (static_cast<ConfigResourceType>(resource.resource_type)) {
@@ -156,6 +179,7 @@ void describe(Response::DescribeConfigsResult& out, const Request& request,
     case ConfigResourceType::kGroup:
       return describe_group(out, request, resource, call);
     case ConfigResourceType::kBrokerLogger:
+      return describe_broker_loggers(out, resource, call);
     case ConfigResourceType::kClientMetrics:
       break;
   }

@@ -5,6 +5,7 @@
 #include "server/api/call.h"
 
 namespace cohort::protocol {
+struct AlterConfigsRequest;
 struct ApiVersionsRequest;
 struct ConsumerGroupDescribeRequest;
 struct ConsumerGroupHeartbeatRequest;
@@ -33,6 +34,7 @@ struct ProduceRequest;
 
 namespace cohort::api {
 
+void handle_alter_configs(Call call, protocol::AlterConfigsRequest request);
 void handle_api_versions(Call call, protocol::ApiVersionsRequest request);
 void handle_consumer_group_describe(Call call, protocol::ConsumerGroupDescribeRequest request);
 void handle_consumer_group_heartbeat(Call call, protocol::ConsumerGroupHeartbeatRequest request);

@@ -184,7 +184,7 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_group(const AlterConf
   if (request.name.empty()) return Refusal{ErrorCode::kInvalidRequest, "Default group resources are not allowed."};
   const auto found = groups_.find(request.name);
   const config::GroupSettings before = found == groups_.end() ? config::GroupSettings{} : found->second;
-  config::GroupSettings changed = before;
+  config::GroupSettings changed = request.replace ? config::GroupSettings{} : before;
   for (const ConfigChange& change : request.changes) {
     if (change.op == ConfigOp::kDelete) {
       changed.erase(change.name);

@@ -162,6 +162,7 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_topic(const AlterConf
   }
   if (auto refusal = check_step(output)) return refusal;
   TopicInfo changed = *topic;
+  if (request.replace) changed.overrides.clear();
   if (auto refusal = apply_changes(changed.overrides, request.changes, options_.defaults)) return refusal;
   if (auto checked = check_overrides(changed.overrides, options_.defaults); !checked) {
     return Refusal{ErrorCode::kInvalidConfig, std::move(checked.error().message)};

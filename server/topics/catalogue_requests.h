@@ -67,6 +67,7 @@ struct AlterConfigs {
   std::string name;  // of the topic or group
   std::vector<ConfigChange> changes;
   ConfiguredThing of = ConfiguredThing::kTopic;
+  bool replace = false;  // the changes are all that it has afterwards: Kafka's older AlterConfigs
 };
 
 // The answer to CreatePartitions and AlterConfigs.
