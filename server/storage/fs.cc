@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace cohort::storage {
 
 Result<std::string> read_whole_file(Fs& fs, const std::string& path, std::size_t limit) {
@@ -17,6 +19,10 @@ Result<std::string> read_whole_file(Fs& fs, const std::string& path, std::size_t
   if (!read) return std::unexpected(read.error());
   text.resize(*read);
   return text;
+}
+
+bool is_disk_full(const Error& error) {
+  return error.kind == ErrorKind::kIo && (error.os_error == ENOSPC || error.os_error == EDQUOT);
 }
 
 Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text) {

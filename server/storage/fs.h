@@ -97,6 +97,9 @@ class Fs {
 // Files with this ending are half-made: whoever finds one after a restart may remove it.
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 
+// There is no room: what was to be written is not there, what was there still is.
+bool is_disk_full(const Error& error);
+
 // Whole small files. `limit` bounds the allocation; a larger file is kTooLarge.
 Result<std::string> read_whole_file(Fs& fs, const std::string& path, std::size_t limit);
 // Durable and atomic: after a power loss `dir`/`name` holds the old or the new text, and the new one once this

@@ -261,7 +261,10 @@ Result<void> Log::Recovery::settle() {
     if (auto cut = cut_tail(found); !cut) return cut;
     if (!found.write_index) continue;
     ++log_.recovery_.indexes_rebuilt;
-    if (auto written = write_index(log_.fs_, log_.dir_, found.index); !written) return written;
+    if (auto written = write_index(log_.fs_, log_.dir_, found.index); !written) {
+      if (!is_disk_full(written.error())) return written;
+      log::warn("Log", "{}; the next start reads the segment again", written.error().message);
+    }
   }
   publish();
   const Window window = window_of(log_.options_);
@@ -270,7 +273,12 @@ Result<void> Log::Recovery::settle() {
     if (auto synced = log_.sync(); !synced) return synced;
   }
   if (log_.durable_offset() == log_.end_offset() && !log_.checkpoint_is_current()) {
-    if (auto written = log_.write_checkpoint(log_.start_offset(), window); !written) return written;
+    if (auto written = log_.write_checkpoint(log_.start_offset(), window); !written) {
+      // On a full disk what is there can still be read: the older recovery point stays true, it only promises less.
+      const bool is_needed = window != checkpoint_.window || loses_recovery_point;
+      if (!is_disk_full(written.error()) || is_needed) return written;
+      log::warn("Log", "{}; the older recovery point stays in force", written.error().message);
+    }
   }
   for (const std::int64_t base : below_start_) {
     remove_segment_files(log_.fs_, log_.dir_, base);

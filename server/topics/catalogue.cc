@@ -78,7 +78,10 @@ Result<void> Catalogue::mark_opened(Now now) {
   if (mark.records.empty()) return {};
   auto noted = log_.note(mark.records, now.wall_ms);
   version_ = log_.end_offset();
-  return noted;
+  if (noted || !storage::is_disk_full(noted.error())) return noted;
+  // Without the mark the next start takes a missing folder for one that was not made yet; reading needs no mark.
+  log::warn("Catalogue", "{}; a start on a disk with room makes up for it", noted.error().message);
+  return {};
 }
 
 void Catalogue::publish() {

@@ -63,6 +63,31 @@ TEST_CASE("A full disk while rolling: appends fail until there is room, nothing 
   h.check_equals_model();
 }
 
+TEST_CASE("A log on a full disk opens and is read; it takes writes when there is room", "[log][fault]") {
+  const Durability durability = GENERATE(Durability::kSync, Durability::kOs);
+  const Quiet quiet;
+  LogHarness h(test::small_log(durability));
+  h.fill(40);
+  REQUIRE(h.log->sync());
+  REQUIRE(h.log->segments().size() > 2);
+  const std::string index = index_path("/d", h.log->segments()[1].base_offset);
+  h.log.reset();
+  REQUIRE(h.fs.remove(index));
+  h.fs.set_free_bytes(0);
+  for (int start = 0; start < 2; ++start) {
+    REQUIRE(h.open());
+    h.check_equals_model();
+    CHECK(h.append(2, 100).error().os_error == ENOSPC);
+    h.log.reset();
+  }
+  h.fs.set_free_bytes(std::nullopt);
+  REQUIRE(h.open());
+  h.fill(5);
+  h.check_equals_model();
+  h.kill_and_open();
+  h.check_equals_model();
+}
+
 TEST_CASE("A roll that failed after the new file was made leaves no way to write beyond it", "[log][fault]") {
   const Op op = GENERATE(Op::kOpen, Op::kSync, Op::kSyncDir, Op::kRename, Op::kWrite);
   const std::uint64_t nth = GENERATE(1U, 2U, 3U);
