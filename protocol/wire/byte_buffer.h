@@ -50,6 +50,8 @@ class ByteBuffer {
 
   void append(std::span<const std::byte> source) {
     if (source.empty()) return;
+    // Behind a large run of bytes (records) comes little: room for that, or the whole would be copied for its sake.
+    if (source.size() >= kLarge && capacity_ - size_ < source.size()) grow(source.size() + source.size() / 16);
     std::memcpy(prepare(source.size()), source.data(), source.size());
     commit(source.size());
   }
@@ -62,6 +64,7 @@ class ByteBuffer {
 
  private:
   static constexpr std::size_t kFirstCapacity = 256;
+  static constexpr std::size_t kLarge = std::size_t{64} << 10;
 
   void grow(std::size_t count) {
     const std::size_t capacity = std::max({size_ + count, capacity_ * 2, kFirstCapacity});

@@ -26,6 +26,14 @@ struct ResponseBuffer {
 
   std::size_t size() const { return bytes.size() + attached_bytes; }
   bool empty() const { return size() == 0; }
+  // Of this process: a region of a file takes none.
+  std::size_t memory() const {
+    std::size_t held = bytes.size();
+    for (const Attachment& attachment : attachments) {
+      if (attachment.records.region() == nullptr) held += attachment.records.size();
+    }
+    return held;
+  }
 
   void attach(const Records& records) {
     attachments.push_back({bytes.size(), records});

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "protocol/base/memory_budget.h"
 #include "server/config/config.h"
 #include "server/runtime/router.h"
 #include "server/topics/topic_store.h"
@@ -22,6 +24,8 @@ struct Services {
   topics::TopicStore& topics;
   const runtime::GroupRouter& groups;
   std::vector<Endpoint> advertised;  // by listener
+  // For answers on their way to clients, counted by the connections.
+  std::shared_ptr<MemoryBudget> reply_memory;
 
   const config::ServerConfig& values() const { return config.config; }
 };

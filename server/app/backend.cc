@@ -20,6 +20,11 @@ std::size_t cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Whether less than this has passed since now.
+auto within(std::chrono::milliseconds limit) {
+  return [deadline = std::chrono::steady_clock::now() + limit] { return std::chrono::steady_clock::now() < deadline; };
+}
+
 std::size_t reactor_count(const config::ServerConfig& config) {
   return config.reactors > 0 ? static_cast<std::size_t>(config.reactors) : cores();
 }
@@ -54,7 +59,8 @@ Backend::Backend(const config::Loaded& loaded, storage::Fs& fs)
       fs_(fs),
       reactors_(reactor_count(config_)),
       log_threads_(log_thread_count(config_)),
-      workers_(1) {}
+      workers_(1),
+      reply_memory_(std::make_shared<MemoryBudget>(config_.net.queued_max_reply_bytes)) {}
 
 Result<void> Backend::open() {
   auto ids = std::make_shared<runtime::RandomIds>();
@@ -63,6 +69,10 @@ Result<void> Backend::open() {
       storage::LogSet::open(fs_, {.dir = config_.log_dir, .node_id = config_.node_id, .new_cluster_id = cluster_id});
   if (!logs) return std::unexpected(logs.error());
   logs_ = *std::move(logs);
+  if (!config_.cluster_id.empty() && logs_->cluster_id() != config_.cluster_id) {
+    log::warn("Config", "cohort.cluster.id={} has no effect: the data folder was made with {}", config_.cluster_id,
+              logs_->cluster_id());
+  }
   auto topics = topics::TopicStore::open(
       reactors_, fs_, *logs_, log_threads_, topic_options(config_), [ids] { return ids->next_uuid(); },
       reactor::read_clocks());
@@ -71,10 +81,6 @@ Result<void> Backend::open() {
   return open_shards();
 }
 
-  if (!config_.cluster_id.empty() && logs_->cluster_id() != config_.cluster_id) {
-    log::warn("Config", "cohort.cluster.id={} has no effect: the data folder was made with {}", config_.cluster_id,
-              logs_->cluster_id());
-  }
 Result<void> Backend::open_shards() {
   const auto snapshot = topics_->snapshot();
   const topics::TopicInfo* offsets = snapshot->find(topics::kConsumerOffsetsTopic);
@@ -106,8 +112,8 @@ Result<void> Backend::open_shards() {
     const auto view = metadata_view(*changed);
     for (const auto& shard : shards_) shard->metadata_changed(view);
   });
-  services_ = std::make_unique<api::Services>(
-      api::Services{.config = loaded_, .topics = *topics_, .groups = *router_, .advertised = {}});
+  services_ = std::make_unique<api::Services>(api::Services{
+      .config = loaded_, .topics = *topics_, .groups = *router_, .advertised = {}, .reply_memory = reply_memory_});
   return {};
 }
 
@@ -116,16 +122,21 @@ void Backend::start() {
   for (const auto& shard : shards_) shard->start();
 }
 
-Result<void> Backend::stop(std::chrono::milliseconds limit) {
+void Backend::finish(std::chrono::milliseconds limit) {
+  finished_ = true;
+  topics_->end_waiting();
   auto drained = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(shards_.size()));
   for (const auto& shard : shards_) shard->stop([drained] { drained->count_down(); });
-  const auto in_time = [deadline = std::chrono::steady_clock::now() + limit] {
-    return std::chrono::steady_clock::now() < deadline;
-  };
+  const auto in_time = within(limit);
   while (!drained->try_wait() && in_time()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (!drained->try_wait()) log::warn("Server", "The disk does not take the last writes; ending without them");
+}
+
+Result<void> Backend::stop(std::chrono::milliseconds limit) {
+  const auto in_time = within(limit);
+  if (!finished_) finish(limit);
   reactors_.stop();
   log_threads_.stop();
   workers_.stop();

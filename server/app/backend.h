@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "protocol/base/memory_budget.h"
 #include "protocol/base/result.h"
 #include "server/api/services.h"
 #include "server/config/config.h"
@@ -26,8 +27,12 @@ class Backend {
   // Takes the data folder and opens what is in it; nothing runs yet. The error is one clear sentence.
   Result<void> open();
   void start();
-  // The network is stopped already. Waits at most so long for a disk that takes its time: what was answered is durable,
-  // and what makes the next start quick can be left out.
+  // Answers what waits (fetches with what is there, calls to the coordinator that wait for others with
+  // NOT_COORDINATOR), takes no new calls to it and waits at most so long until what it has decided is on the disk. The
+  // network still runs and takes the answers.
+  void finish(std::chrono::milliseconds limit);
+  // The network is stopped already. Finishes what is not finished; waits at most so long for a disk that takes its
+  // time: what was answered is durable, and what makes the next start quick can be left out.
   Result<void> stop(std::chrono::milliseconds limit);
 
   reactor::ReactorPool& reactors() { return reactors_; }
@@ -48,7 +53,9 @@ class Backend {
   std::vector<std::shared_ptr<storage::Log>> shard_logs_;
   std::vector<std::unique_ptr<runtime::GroupShard>> shards_;
   std::unique_ptr<runtime::GroupRouter> router_;
+  const std::shared_ptr<MemoryBudget> reply_memory_;
   std::unique_ptr<api::Services> services_;
+  bool finished_ = false;
 };
 
 }  // namespace cohort::app

@@ -23,7 +23,10 @@ namespace cohort::app {
 namespace {
 
 constexpr std::string_view kComponent = "Server";
-constexpr std::chrono::milliseconds kDiskLimit{600};  // for the last writes: the whole end stays below a second
+// How long the parts of the end may take: together below a second.
+constexpr std::chrono::milliseconds kLastWrites{400};   // until what was decided is on the disk
+constexpr std::chrono::milliseconds kLastReplies{300};  // until the answers are sent
+constexpr std::chrono::milliseconds kClosing{200};      // for what makes the next start quick
 
 // As many open files as the system lets this process have: every log segment and every client is one.
 void raise_open_files() {
@@ -132,8 +135,12 @@ Result<void> Server::start() {
 }
 
 Result<void> Server::stop() {
+  network_->stop_reading();
+  backend_.finish(kLastWrites);
+  const auto deadline = std::chrono::steady_clock::now() + kLastReplies;
+  network_->flush([deadline] { return std::chrono::steady_clock::now() < deadline; });
   network_->stop();
-  return backend_.stop(kDiskLimit);
+  return backend_.stop(kClosing);
 }
 
 }  // namespace
@@ -150,16 +157,16 @@ Result<void> run_until_signal(const config::Loaded& config) {
   log::info(kComponent, "Kafka-compatible server started (cohortd {}) in {} ms: node {}, {}, data in {}",
             COHORT_VERSION, took.count(), config.config.node_id, server.listening_on(), config.config.log_dir);
 
+  // What wrappers of Kafka's images look for in the log (Testcontainers in its languages), so that they find it here,
+  // too.
+  log::info(kComponent, "[KafkaServer id={}] started: Kafka Server started, Transitioning from RECOVERY to RUNNING",
+            config.config.node_id);
+
   const int signal = wait_for_signal();
   log::info(kComponent, "Ending after {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   auto stopped = server.stop();
   if (stopped) log::info(kComponent, "Ended");
   return stopped;
 }
-
-  // What wrappers of Kafka's images look for in the log (Testcontainers in its languages), so that they find it here,
-  // too.
-  log::info(kComponent, "[KafkaServer id={}] started: Kafka Server started, Transitioning from RECOVERY to RUNNING",
-            config.config.node_id);
 
 }  // namespace cohort::app

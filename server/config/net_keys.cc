@@ -167,6 +167,14 @@ std::vector<Key> net_keys() {
        .min = -1,
        .doc = "Memory for the requests of all connections together; beyond it, reading waits. -1 is 1 GiB.",
        .set = set_queued_max_bytes},
+      {.name = "cohort.queued.max.reply.bytes",
+       .type = kLong,
+       .default_text = "536870912",
+       .min = 1 << 20,
+       .doc =
+           "Memory for answers that clients have not taken yet, of all connections together. When it is used up, "
+           "requests with large answers wait, and clients that take no bytes are closed. Records from files take none.",
+       .set = net<&N::queued_max_reply_bytes>()},
       {.name = "socket.listen.backlog.size",
        .type = kInt,
        .default_text = "50",

@@ -46,6 +46,9 @@ struct NetConfig {
   // queued.max.request.bytes: memory for frames of all connections together, never below request_max_bytes.
   // Kafka's -1 (no limit) is taken as 1 GiB, since nothing here is unbounded.
   std::int64_t queued_max_bytes = std::int64_t{1} << 30;
+  // cohort.queued.max.reply.bytes: memory for answers that clients have not taken yet, of all connections together, >
+  // 0.
+  std::int64_t queued_max_reply_bytes = std::int64_t{512} << 20;
   std::int32_t listen_backlog = 50;
   std::int32_t send_buffer_bytes = 100 * 1024;     // -1: the system's default
   std::int32_t receive_buffer_bytes = 100 * 1024;  // -1: the system's default
@@ -108,10 +111,6 @@ struct OffsetsTopicConfig {
   friend bool operator==(const OffsetsTopicConfig&, const OffsetsTopicConfig&) = default;
 };
 
-struct ServerConfig {
-  std::int32_t node_id = 1;
-  std::string cluster_id;  // cohort.cluster.id, for a new data folder; empty: a random one
-  std::string rack;        // empty: none
 // What is logged from the start on; IncrementalAlterConfigs on BROKER_LOGGER changes it while the server runs.
 struct LogConfig {
   log::Level level = log::Level::kInfo;                    // cohort.log.level: of components without their own
@@ -119,6 +118,10 @@ struct LogConfig {
   friend bool operator==(const LogConfig&, const LogConfig&) = default;
 };
 
+struct ServerConfig {
+  std::int32_t node_id = 1;
+  std::string cluster_id;  // cohort.cluster.id, for a new data folder; empty: a random one
+  std::string rack;        // empty: none
   std::string log_dir = "/tmp/kafka-logs";
   std::int32_t reactors = 0;          // cohort.reactors; 0: one per core
   std::int32_t log_threads = 0;       // cohort.log.threads; 0: as many as reactors, at least 2
@@ -128,11 +131,11 @@ struct LogConfig {
   std::int32_t fetch_session_slots = 1000;          // max.incremental.fetch.session.cache.slots, >= 0
   std::int32_t max_request_partitions = 2000;       // max.request.partition.size.limit, > 0
   NetConfig net;
+  LogConfig log;
   TopicDefaults topics;
   CleanerConfig cleaner;
   OffsetsTopicConfig offsets_topic;
   GroupConfig group;
-  LogConfig log;
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -11,7 +11,8 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::string_view kConnection = "Connection";
-constexpr Duration kQuietAfter{1'000};  // then it may stay so, and keeps no memory that it does not use
+constexpr Duration kQuietAfter{1'000};          // then it may stay so, and keeps no memory that it does not use
+constexpr Duration kShortOfMemoryStall{1'000};  // a client that takes no bytes may hold memory that others need so long
 
 }  // namespace
 
@@ -25,13 +26,15 @@ Connection::Connection(reactor::Reactor& reactor, asio::ip::tcp::socket socket, 
       input_(settings.budget, settings.max_request_bytes),
       last_activity_(reactor.now().mono) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  settings_.reply_memory->give_back(counted_);
+}
 
 void Connection::start() {
   boost::system::error_code ignored;
   socket_->set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_->non_blocking(true, ignored);
-  read();
+  wait_for_bytes();
 }
 
 void Connection::close() {
@@ -44,6 +47,12 @@ void Connection::close() {
   if (auto closed = std::exchange(on_closed_, nullptr)) closed(*this);
 }
 
+void Connection::stop_reading() {
+  taking_requests_ = false;
+  next_.reset();
+  next_frame_.reset();
+}
+
 void Connection::refuse(std::string_view reason) {
   if (!open_) return;
   log::warn(kConnection, "Closing the connection of {}: {}", peer_->address, reason);
@@ -53,12 +62,10 @@ void Connection::refuse(std::string_view reason) {
 void Connection::check_deadlines(MonoTime now) {
   if (!open_) return;
   const bool idle = replies_.open_count() == 0 && sender_.in_flight() == 0;
-  if (idle && now - last_activity_ >= kQuietAfter) {
-    replies_.release_memory();
-    sender_.release_memory();
-  }
   if (writing_ && now - blocked_since_ >= settings_.stall_timeout) {
     refuse("it takes no more bytes of its answers");
+  } else if (writing_ && now - blocked_since_ >= kShortOfMemoryStall && settings_.reply_memory->available() == 0) {
+    refuse("it takes no bytes of its answers, and the memory for answers is used up (cohort.queued.max.reply.bytes)");
   } else if (short_of_memory_since_) {
     read();
     if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_.stall_timeout) {
@@ -69,13 +76,43 @@ void Connection::check_deadlines(MonoTime now) {
   } else if (idle && settings_.max_idle.count() >= 0 && now - last_activity_ >= settings_.max_idle) {
     log::debug(kConnection, "Closing the idle connection of {}", peer_->address);
     close();
+  } else if (idle && reading_ && !resting_ && !input_.has_partial() && now - last_activity_ >= kQuietAfter) {
+    rest();
+  } else if (next_ && may_start()) {
+    on_end_of_turn();  // there is memory for its answer now
   }
 }
 
 // ---- reading ----
 
+// Ends the read in flight, whose buffer is needed no longer; on_read() goes on from there.
+void Connection::rest() {
+  resting_ = true;
+  boost::system::error_code ignored;
+  socket_->cancel(ignored);
+}
+
+// A connection that sends nothing holds no buffer.
+void Connection::wait_for_bytes() {
+  input_.release();
+  sender_.release_memory();
+  replies_.release_memory();
+  reading_ = true;
+  socket_->async_wait(asio::ip::tcp::socket::wait_read,
+                      [self = shared_from_this()](const boost::system::error_code& error) {
+                        self->reading_ = false;
+                        self->resting_ = false;
+                        if (!self->open_) return;
+                        if (error) {
+                          self->close();
+                        } else {
+                          self->read();
+                        }
+                      });
+}
+
 void Connection::read() {
-  if (!open_ || reading_ || next_) return;
+  if (!open_ || !taking_requests_ || reading_ || next_) return;
   const std::span<std::byte> room = input_.prepare();
   if (room.empty()) {
     if (!short_of_memory_since_) short_of_memory_since_ = reactor_.now().mono;
@@ -92,10 +129,16 @@ void Connection::read() {
 void Connection::on_read(const boost::system::error_code& error, std::size_t count) {
   reading_ = false;
   if (!open_) return;
+  if (error == asio::error::operation_aborted && resting_) {
+    wait_for_bytes();
+    return;
+  }
+  resting_ = false;
   if (error) {
     close();
     return;
   }
+  if (!taking_requests_) return;
   last_activity_ = reactor_.now().mono;
   input_.commit(count);
   dispatch_frames();
@@ -121,8 +164,8 @@ bool Connection::take_frame() {
 }
 
 void Connection::dispatch_frames() {
-  while (open_ && (next_ || take_frame())) {
-    if (!replies_.may_open(next_->overlaps, sender_.in_flight())) return;
+  while (open_ && taking_requests_ && (next_ || take_frame())) {
+    if (!may_start()) return;
     const std::uint64_t sequence = replies_.open(next_->overlaps);
     const api::ParsedRequest request = *std::exchange(next_, std::nullopt);
     request.handle(api::Call(shared_from_this(), sequence, *request.row, request.head, std::move(next_frame_), peer_,
@@ -131,7 +174,20 @@ void Connection::dispatch_frames() {
   }
 }
 
+// Answers of requests that overlap are small.
+bool Connection::may_start() const {
+  return replies_.may_open(next_->overlaps, sender_.in_flight()) &&
+         (next_->overlaps || settings_.reply_memory->available() > 0);
+}
+
 // ---- answering ----
+
+void Connection::count_replies() {
+  const std::size_t now = replies_.unsent_memory() + sender_.memory();
+  if (now > counted_) settings_.reply_memory->add(now - counted_);
+  if (now < counted_) settings_.reply_memory->give_back(counted_ - now);
+  counted_ = now;
+}
 
 protocol::ResponseBuffer* Connection::begin_reply(std::uint64_t sequence) {
   return open_ ? &replies_.begin(sequence) : nullptr;
@@ -140,6 +196,7 @@ protocol::ResponseBuffer* Connection::begin_reply(std::uint64_t sequence) {
 void Connection::end_reply(std::uint64_t sequence) {
   gone_ = nullptr;
   replies_.end(sequence);
+  count_replies();
   reactor_.at_end_of_turn(*this);
 }
 
@@ -149,7 +206,7 @@ void Connection::on_end_of_turn() {
   do {
     dispatch_frames();
     flush();
-  } while (open_ && next_ && replies_.may_open(next_->overlaps, sender_.in_flight()));
+  } while (open_ && next_ && may_start());
   read();
 }
 
@@ -164,6 +221,7 @@ void Connection::flush() {
 bool Connection::send() {
   switch (sender_.send(*socket_)) {
     case ReplySender::Outcome::kDone:
+      count_replies();
       last_activity_ = reactor_.now().mono;
       return true;
     case ReplySender::Outcome::kNotYet:

@@ -28,7 +28,8 @@ struct ConnectionSettings {
   std::size_t max_request_bytes = 0;
   Duration max_idle{0};  // negative: never
   Duration stall_timeout{0};
-  std::shared_ptr<MemoryBudget> budget;
+  std::shared_ptr<MemoryBudget> budget;        // of requests
+  std::shared_ptr<MemoryBudget> reply_memory;  // of answers
   const api::Services* services = nullptr;
 };
 
@@ -42,9 +43,14 @@ class Connection final : public api::ReplyPort,
   ~Connection() override;
 
   void start();
+  // Takes no further request; answers are still sent.
+  void stop_reading();
+  // Every request is answered and every answer handed to the system.
+  bool is_drained() const { return replies_.open_count() == 0 && replies_.unsent_bytes() + sender_.in_flight() == 0; }
   // Ends the connection without a word. Harmless when it is closed already.
   void close();
-  // Looks at the deadlines: idle, no progress in writing, waiting for memory. Called about once a second.
+  // Looks at the deadlines: idle, no progress in writing, waiting for memory; a silent connection gives its buffers
+  // back. Called about once a second.
   void check_deadlines(MonoTime now);
 
   protocol::ResponseBuffer* begin_reply(std::uint64_t sequence) override;
@@ -55,6 +61,10 @@ class Connection final : public api::ReplyPort,
 
  private:
   void read();
+  void wait_for_bytes();
+  bool may_start() const;
+  void count_replies();
+  void rest();
   void on_read(const boost::system::error_code& error, std::size_t count);
   void dispatch_frames();
   bool take_frame();
@@ -78,8 +88,11 @@ class Connection final : public api::ReplyPort,
   std::shared_ptr<const void> next_frame_;
 
   bool open_ = true;
-  bool reading_ = false;  // a read is in flight
-  bool writing_ = false;  // the socket takes no more; a wait is in flight
+  bool taking_requests_ = true;
+  bool reading_ = false;     // a read is in flight, or a wait for bytes
+  bool resting_ = true;      // without buffers: the first bytes are waited for before memory is taken
+  std::size_t counted_ = 0;  // of its answers' bytes, in reply_memory
+  bool writing_ = false;     // the socket takes no more; a wait is in flight
   MonoTime last_activity_;
   MonoTime blocked_since_;  // of writing_
   std::optional<MonoTime> short_of_memory_since_;

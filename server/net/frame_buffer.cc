@@ -17,13 +17,6 @@ constexpr std::size_t kLargestUsual = 1024 * 1024;  // never reserved ahead of t
 
 }  // namespace
 
-bool MemoryBudget::take(std::size_t bytes) {
-  const auto count = static_cast<std::int64_t>(bytes);
-  if (used_.fetch_add(count, std::memory_order_relaxed) + count <= limit_) return true;
-  used_.fetch_sub(count, std::memory_order_relaxed);
-  return false;
-}
-
 class FrameBuffer::Chunk {
  public:
   // The bytes were taken from the budget.
@@ -70,6 +63,12 @@ bool FrameBuffer::reuse() {
   return true;
 }
 
+void FrameBuffer::release() {
+  if (pending() != 0) return;
+  chunk_.reset();
+  begin_ = end_ = 0;
+}
+
 std::span<std::byte> FrameBuffer::prepare() {
   if (reuse() && chunk_->capacity() > 4 * std::max(kFirstChunk, usual_size_)) chunk_.reset();
   if (chunk_) {
@@ -79,8 +78,12 @@ std::span<std::byte> FrameBuffer::prepare() {
       return {chunk_->data() + end_, room};
     }
   }
-  const std::size_t capacity = std::max(wanted_capacity(), pending() + kLeastRead);
-  if (!budget_->take(capacity)) return {};
+  std::size_t capacity = std::max(wanted_capacity(), pending() + kLeastRead);
+  if (!budget_->take(capacity)) {
+    if (pending() + kLeastRead > kFirstChunk) return {};
+    capacity = kFirstChunk;
+    budget_->add(capacity);
+  }
   auto chunk = std::make_shared<Chunk>(budget_, capacity);
   if (pending() != 0) std::memcpy(chunk->data(), chunk_->data() + begin_, pending());
   end_ = pending();

@@ -3,34 +3,20 @@
 // dropped on any thread.
 //
 // A chunk grows with the bytes received, never by the length that a client announces; what all connections together
-// hold is counted against one budget. A chunk nobody borrows from is used again, so a steady client costs no
-// allocation.
+// hold is counted against one budget. A first small chunk is had even when it is used up, so that a heartbeat comes
+// through while others fill the memory with large requests. A chunk nobody borrows from is used again, so a steady
+// client costs no allocation; of one that is silent it can be given back.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 
+#include "protocol/base/memory_budget.h"
 #include "protocol/base/result.h"
 
 namespace cohort::net {
-
-// Bytes that buffers of all connections may hold together. Any thread.
-class MemoryBudget {
- public:
-  explicit MemoryBudget(std::int64_t limit) : limit_(limit) {}
-  // False and nothing taken when it is too much.
-  bool take(std::size_t bytes);
-  void give_back(std::size_t bytes) { used_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed); }
-  std::int64_t used() const { return used_.load(std::memory_order_relaxed); }
-
- private:
-  const std::int64_t limit_;
-  std::atomic<std::int64_t> used_{0};
-};
 
 struct Frame {
   std::span<const std::byte> bytes;  // without the length
@@ -43,9 +29,13 @@ class FrameBuffer {
   FrameBuffer(std::shared_ptr<MemoryBudget> budget, std::size_t max_frame);
   ~FrameBuffer();
 
-  // Where the next bytes go; empty when the budget is used up. Call commit() with how many came.
+  // Where the next bytes go; empty when the budget is used up and the small chunk is too. Call commit() with how many
+  // came.
   std::span<std::byte> prepare();
   void commit(std::size_t count) { end_ += count; }
+
+  // Gives the memory back when no bytes of a request are here.
+  void release();
 
   // After next() gave no frame: some bytes of one are here.
   bool has_partial() const { return pending() > 0; }

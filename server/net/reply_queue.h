@@ -32,6 +32,8 @@ class ReplyQueue {
   protocol::ResponseBuffer& output() { return output_; }
   std::size_t open_count() const { return static_cast<std::size_t>(next_ - first_); }
   std::size_t unsent_bytes() const { return output_.size() + early_bytes_; }
+  // Of this process, for them.
+  std::size_t unsent_memory() const { return output_.memory() + early_bytes_; }
   // Gives back what is kept for the next requests. Precondition: no request is open, output() is empty.
   void release_memory();
 

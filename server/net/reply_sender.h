@@ -21,6 +21,8 @@ class ReplySender {
   void take(protocol::ResponseBuffer& output);
   // Bytes taken and not sent yet.
   std::size_t in_flight() const { return sending_.size() - sent_; }
+  // Of this process, for what it took: a region of a file takes none.
+  std::size_t memory() const { return sending_.memory(); }
   // Sends what the socket takes without blocking.
   Outcome send(boost::asio::ip::tcp::socket& socket);
   // Gives back what is kept for the next answers. Precondition: in_flight() is 0.

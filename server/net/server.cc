@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <chrono>
 #include <latch>
+#include <thread>
 #include <unordered_set>
 
 #include "protocol/base/log.h"
@@ -41,6 +43,13 @@ class ReactorConnections {
     added.start();
   }
   void remove(Connection& connection) { connections_.erase(connection.shared_from_this()); }
+  void stop_reading() {
+    stopping_ = true;
+    for (const auto& connection : connections_) connection->stop_reading();
+  }
+  bool is_drained() const {
+    return std::ranges::all_of(connections_, [](const auto& connection) { return connection->is_drained(); });
+  }
   void close_all() {
     stopping_ = true;
     sweep_.cancel();
@@ -93,6 +102,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     settings.max_idle = net.max_idle;
     settings.stall_timeout = net.stall_timeout;
     settings.budget = std::make_shared<MemoryBudget>(net.queued_max_bytes);
+    settings.reply_memory = services.reply_memory;
     settings.services = &services;
     for (std::size_t i = 0; i < pool.size(); ++i) connections.push_back(std::make_unique<ReactorConnections>(pool[i]));
   }
@@ -101,6 +111,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   void accept(std::size_t listener);
   void on_accepted(std::size_t listener, std::size_t target, tcp::socket socket);
   void pause_accepting(std::size_t listener, const boost::system::error_code& error);
+  // Waits until the reactor has done it.
+  void run_on(std::size_t reactor, const std::function<void()>& action);
+  void close_listeners();
 
   reactor::ReactorPool& reactors;
   const config::NetConfig& config;
@@ -211,22 +224,51 @@ void Server::start() {
   }
 }
 
-void Server::stop() {
-  const auto run_on = [&](std::size_t reactor, auto action) {
-    std::latch done(1);
-    impl_->reactors[reactor].post([&] {
-      action();
-      done.count_down();
-    });
-    done.wait();
-  };
-  run_on(0, [&] {
-    impl_->stopping = true;
-    boost::system::error_code ignored;
-    for (tcp::acceptor& acceptor : impl_->acceptors) acceptor.close(ignored);
-    for (const auto& pause : impl_->pauses) pause->cancel();
+void Server::Impl::run_on(std::size_t reactor, const std::function<void()>& action) {
+  std::latch done(1);
+  reactors[reactor].post([&] {
+    action();
+    done.count_down();
   });
-  for (std::size_t i = 0; i < impl_->connections.size(); ++i) run_on(i, [&] { impl_->connections[i]->close_all(); });
+  done.wait();
+}
+
+void Server::Impl::close_listeners() {
+  run_on(0, [&] {
+    stopping = true;
+    boost::system::error_code ignored;
+    for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
+    for (const auto& pause : pauses) pause->cancel();
+  });
+}
+
+void Server::stop_reading() {
+  impl_->close_listeners();
+  for (std::size_t i = 0; i < impl_->connections.size(); ++i) {
+    impl_->run_on(i, [&] { impl_->connections[i]->stop_reading(); });
+  }
+}
+
+void Server::flush(const std::function<bool()>& in_time) {
+  constexpr std::chrono::milliseconds kPause{2};
+  for (std::size_t i = 0; i < impl_->connections.size();) {
+    bool drained = false;
+    impl_->run_on(i, [&] { drained = impl_->connections[i]->is_drained(); });
+    if (drained) {
+      ++i;
+    } else if (in_time()) {
+      std::this_thread::sleep_for(kPause);
+    } else {
+      return;
+    }
+  }
+}
+
+void Server::stop() {
+  impl_->close_listeners();
+  for (std::size_t i = 0; i < impl_->connections.size(); ++i) {
+    impl_->run_on(i, [&] { impl_->connections[i]->close_all(); });
+  }
 }
 
 }  // namespace cohort::net

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,11 @@ class Server {
 
   // Accepts from here on; the reactors run or will run.
   void start();
+  // The orderly end, in this order; the reactors run, not from a reactor's thread. First: closes the listeners and
+  // takes no further request.
+  void stop_reading();
+  // Waits until every request is answered and every answer sent, as long as in_time() holds.
+  void flush(const std::function<bool()>& in_time);
   // Closes the listeners and all connections and waits until it is done. The reactors run; not from a reactor's thread.
   void stop();
 

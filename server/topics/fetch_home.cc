@@ -1,6 +1,7 @@
 #include "server/topics/fetch_home.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/batch/record_batch.h"
 #include "server/reactor/reactor.h"
@@ -154,7 +155,7 @@ void FetchHome::settle(std::uint64_t fetch_id) {
   const bool enough = fetch.failed || read >= fetch.min_bytes;
   if (!any_parked || (enough && !fetch.dropped)) return answer(fetch_id);
   // A part that is not parked any more is watched by nobody: no more waiting then.
-  if (!std::ranges::all_of(fetch.parts, &Part::parked) || reactor_.now().mono >= fetch.deadline) {
+  if (ending_ || !std::ranges::all_of(fetch.parts, &Part::parked) || reactor_.now().mono >= fetch.deadline) {
     return finish(fetch_id, fetch);
   }
   if (fetch.waiting) return;
@@ -208,6 +209,17 @@ void FetchHome::answer(std::uint64_t fetch_id) {
 
 void FetchHome::cancel(std::uint64_t fetch_id) {
   take(fetch_id);
+}
+
+void FetchHome::end_waiting() {
+  ending_ = true;
+  timer_.cancel();
+  for (const auto& [deadline, id] : std::exchange(deadlines_, {})) {
+    const auto found = fetches_.find(id);
+    if (found == fetches_.end()) continue;
+    found->second->waiting = false;
+    finish(id, *found->second);
+  }
 }
 
 void FetchHome::arm() {

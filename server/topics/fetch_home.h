@@ -37,6 +37,8 @@ class FetchHome {
   // done is never called inside.
   std::uint64_t start(FetchCall call, Done done);
   void cancel(std::uint64_t fetch_id);
+  // The server ends: whatever waits is answered with what is there, and nothing waits any more.
+  void end_waiting();
 
   // A part has read. Fetches that were answered meanwhile are passed over.
   void on_result(std::uint64_t fetch_id, std::size_t part, FetchPartResult result);
@@ -76,6 +78,7 @@ class FetchHome {
   reactor::Reactor& reactor_;
   Links links_;
   std::size_t max_bytes_;
+  bool ending_ = false;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Fetch>> fetches_;
   std::multimap<MonoTime, std::uint64_t> deadlines_;  // of fetches that wait

@@ -256,6 +256,12 @@ void TopicStore::close_fetch_session(std::int32_t id) {
   run_on(*impl_, index, [place = impl_->places[index].get(), id] { place->sessions.close(id); });
 }
 
+void TopicStore::end_waiting() {
+  for (std::size_t i = 0; i < impl_->places.size(); ++i) {
+    impl_->reactors[i].post([&place = *impl_->places[i]] { place.home.end_waiting(); });
+  }
+}
+
 void TopicStore::list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done) {
   ask_hosts(*impl_, std::move(call.partitions), std::move(done),
             [](PartitionHost& host, const std::vector<ListOffsetsPartition>& partitions) {

@@ -91,6 +91,8 @@ class TopicStore {
   FetchSessionCache& fetch_sessions();
   // Whichever reactor it lives on; soon. Nothing if there is no such session.
   void close_fetch_session(std::int32_t id);
+  // The server ends: fetches that wait are answered with what is there. From any thread, while the reactors run.
+  void end_waiting();
 
   void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
 

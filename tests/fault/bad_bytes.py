@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from confluent_kafka import Producer  # noqa: E402
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
 
+from raw_client import SLOW_ANSWER_S, Client  # noqa: E402
 from request_frames import NULL, RequestSchema, Values, request_schemas  # noqa: E402
 from server import Server, quiet_logger  # noqa: E402
 
@@ -25,55 +26,11 @@ SCHEMAS = request_schemas()
 TOPIC, PARTITIONS, TOPIC_BYTES = "bytes", 100, 8 << 20
 MAX_REQUEST = 1 << 20
 WRITE_TIMEOUT_S = 1.0
-SLOW_ANSWER_S = 5.0  # far above what a loaded machine needs
 MEMORY_LIMIT_KIB = 400 << 10
 REFUSED = "Closing the connection of"
 METADATA: Values = {"Topics": [{"TopicId": bytes(16), "Name": TOPIC}], "AllowAutoTopicCreation": 0}
 METADATA_VERSION, FETCH_VERSION, HEARTBEAT_VERSION = 12, 12, 1
 SOMEBODY = "AAAAAAAAAAAAAAAAAAAAAA"  # a member id
-
-
-class Client:
-    """One connection and nothing else."""
-
-    def __init__(self, server: Server, receive_bytes: int | None = None) -> None:
-        self.socket = socket.socket()
-        if receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.settimeout(SLOW_ANSWER_S)
-        self.socket.connect(("127.0.0.1", server.port))
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def _receive(self, count: int) -> bytes:
-        got = b""
-        while len(got) < count:
-            try:
-                part = self.socket.recv(count - len(got))
-            except ConnectionResetError:
-                part = b""
-            if not part:
-                raise ConnectionError(f"closed after {len(got)} of {count} bytes")
-            got += part
-        return got
-
-    def reply(self) -> bytes:
-        return self._receive(struct.unpack(">i", self._receive(4))[0])
-
-    def ask(self, frame: bytes) -> bytes:
-        self.socket.sendall(frame)
-        return self.reply()
-
-    def is_closed(self) -> bool:
-        """Waits for the end; False: the server answered instead."""
-        try:
-            return not self.socket.recv(1)
-        except (ConnectionResetError, BrokenPipeError):
-            return True
 
 
 class GoodClient(threading.Thread):

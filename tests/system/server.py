@@ -44,6 +44,7 @@ class Server:
     overrides: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)  # besides the test's own
     process: subprocess.Popen[bytes] | None = None
+    log_file: Path | None = None  # default: beside the data
 
     @property
     def address(self) -> str:
@@ -51,7 +52,13 @@ class Server:
 
     @property
     def log(self) -> Path:
-        return self.data.parent / f"{self.data.name}.log"
+        return self.log_file or self.data.parent / f"{self.data.name}.log"
+
+    def command(self) -> list[str]:
+        settings = {"log.dirs": str(self.data), **self.overrides}
+        if "KAFKA_LISTENERS" not in self.environment:
+            settings.setdefault("listeners", f"PLAINTEXT://{self.address}")
+        return [str(self.cohortd), *(part for key, value in settings.items() for part in ("--override", f"{key}={value}"))]
 
     def start(self) -> float:
         """Starts cohortd; the seconds until it answered a Metadata request."""

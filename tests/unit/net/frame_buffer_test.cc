@@ -130,16 +130,40 @@ TEST_CASE("frames: a large frame's memory is not kept for small ones") {
   CHECK(h.budget->used() <= 4 * 4096);
 }
 
-TEST_CASE("frames: over the budget there is no room, and there is again when others gave theirs back") {
-  auto budget = std::make_shared<MemoryBudget>(10'000);
-  FrameBuffer first(budget, kMaxFrame);
-  auto second = std::make_unique<FrameBuffer>(budget, kMaxFrame);
-  FrameBuffer third(budget, kMaxFrame);
-  CHECK_FALSE(first.prepare().empty());
-  CHECK_FALSE(second->prepare().empty());
-  CHECK(third.prepare().empty());
-  second.reset();
-  CHECK_FALSE(third.prepare().empty());
+TEST_CASE("frames: over the budget a request gets its first small chunk and no more, until others gave theirs back") {
+  auto budget = std::make_shared<MemoryBudget>(3 * 4096);
+  std::vector<std::unique_ptr<FrameBuffer>> others;
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(std::make_unique<FrameBuffer>(budget, kMaxFrame));
+    CHECK_FALSE(others.back()->prepare().empty());
+  }
+  FrameBuffer last(budget, kMaxFrame);
+  const std::span<std::byte> room = last.prepare();
+  REQUIRE(room.size() == 4096);
+  const std::string large = frame_of(std::string(100'000, 'x'));
+  std::memcpy(room.data(), large.data(), room.size());
+  last.commit(room.size());
+  CHECK_FALSE(last.next().value().has_value());
+  CHECK(last.prepare().empty());
+  others[0]->release();
+  others.pop_back();
+  others.pop_back();
+  CHECK_FALSE(last.prepare().empty());
+}
+
+TEST_CASE("frames: the memory of a silent client is given back, and nothing of a request that has begun") {
+  Harness h;
+  h.receive(frame_of("whole"), 4096);
+  h.frames.clear();
+  CHECK(h.budget->used() > 0);
+  h.buffer.release();
+  CHECK(h.budget->used() == 0);
+  const std::string frame = frame_of("another");
+  h.receive(frame.substr(0, 6), 4096);
+  h.buffer.release();
+  h.receive(frame.substr(6), 4096);
+  REQUIRE(h.frames.size() == 1);
+  CHECK(h.text(0) == "another");
 }
 
 }  // namespace

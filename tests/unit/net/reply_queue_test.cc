@@ -83,5 +83,17 @@ TEST_CASE("replies: at most 64 open requests and 1 MiB of unsent answers") {
   CHECK_FALSE(queue.may_open(true, ReplyQueue::kMaxUnsentBytes));
 }
 
+TEST_CASE("replies: memory is counted, and given back when nothing is owed") {
+  ReplyQueue queue;
+  answer(queue, queue.open(true), std::string(100'000, 'x'));
+  CHECK(queue.unsent_memory() == 100'000);
+  CHECK(sent(queue).size() == 100'000);
+  CHECK(queue.unsent_memory() == 0);
+  queue.release_memory();
+  CHECK(queue.output().bytes.capacity() == 0);
+  answer(queue, queue.open(true), "again");
+  CHECK(sent(queue) == "again");
+}
+
 }  // namespace
 }  // namespace cohort::net

@@ -63,6 +63,17 @@ TEST_CASE("a buffer keeps what it has when it grows") {
   CHECK(buffer.capacity() == capacity);
 }
 
+TEST_CASE("a buffer has room for the end of an answer behind its records, so that they are not copied again") {
+  ByteBuffer buffer;
+  const std::vector<std::byte> records(1 << 20);
+  buffer.append(records);
+  const std::size_t capacity = buffer.capacity();
+  CHECK(capacity >= records.size() + 1000);
+  CHECK(capacity < records.size() * 5 / 4);
+  buffer.append(std::span(records).first(1000));
+  CHECK(buffer.capacity() == capacity);
+}
+
 TEST_CASE("tagged fields are a value") {
   auto source = bytes_of("abc");
   TaggedFields fields;
