@@ -245,13 +245,14 @@ class Floods:
     def run(self, good: GoodClient) -> None:
         for flood in (self.idle, self.half_frames, self.announced, self.no_reader, self.endless):
             Path(f"/proc/{self.server.process.pid}/clear_refs").write_text("5")  # the peak begins anew
+            before = self.server.resident_kib() >> 10
             good.report()
             begun = time.monotonic()
             said = flood()
             figures = good.report()
             peak, ceiling = self.peak(), self.ceiling()
             print(f"{flood.__name__:12} {time.monotonic() - begun:5.1f} s: {said}\n"
-                  f"{'':12} at most {peak // MIB} MiB resident, ceiling {ceiling // MIB} MiB; good client: "
+                  f"{'':12} {before} MiB resident before, at most {peak // MIB}, ceiling {ceiling // MIB} MiB; good client: "
                   f"{figures['heartbeats']} heartbeats, 99 % within {figures['p99_ms']:.0f} ms, slowest "
                   f"{figures['slowest_ms']:.0f} ms; {figures['records']} records, slowest "
                   f"{figures['slowest_record_ms']:.0f} ms", flush=True)
@@ -262,7 +263,7 @@ class Floods:
             for client in self.connections:
                 client.close()
             self.connections.clear()
-            time.sleep(0.5)
+            time.sleep(2.5)  # by then what a flood took is given back to the system
 
     def peak(self) -> int:
         for line in Path(f"/proc/{self.server.process.pid}/status").read_text().splitlines():
