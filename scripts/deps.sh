@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing cohort needs. Does nothing, and needs no network, when all are there.
+#   scripts/deps.sh          all
+#   scripts/deps.sh build    those that cohortd alone needs, without tests
 set -euo pipefail
 
 packages=(
-  clang-19 clang-tidy-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build ccache git pkg-config
+  clang-19 lld-19 cmake ninja-build ccache pkg-config
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
   libssl-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libre2-dev libxxhash-dev
-  catch2 librdkafka-dev python3 python3-venv
+)
+[ "${1:-all}" = build ] || packages+=(
+  git clang-tidy-19 llvm-19 libclang-rt-19-dev catch2 librdkafka-dev python3 python3-venv
 )
 
 missing=()
