@@ -35,8 +35,9 @@ from server import Server, quiet_logger  # noqa: E402
 MIB = 1 << 20
 REQUEST_MEMORY, REPLY_MEMORY = 128 * MIB, 64 * MIB
 ANNOUNCED = 100 * MIB
-STALL_MS = 3000
-REST_S = 4.0  # after so long without a request a connection holds no buffers
+STALL_MS = 1500
+SWEEPS_S = 1.6  # deadlines are looked at about once a second
+REST_S = 3.2  # after so long without a request a connection holds no buffers
 TOPIC, PARTITIONS, TOPIC_BYTES = "flood", 200, 64 * MIB
 # The ceiling: what the server holds at rest, the two budgets, a small buffer and the bookkeeping of each connection, and
 # what is under way between them (one batch for each reactor, records that the allocator has not given back).
@@ -176,14 +177,14 @@ class Floods:
         clients = self.connect(self.count(10_000))
         for client in clients:
             client.sendall(METADATA[:9])
-        time.sleep(STALL_MS / 1000 + 2.5)
+        time.sleep(STALL_MS / 1000 + SWEEPS_S)
         return f"{self.closed(clients)} of {len(clients)} that stopped in the middle of a request were closed"
 
     def announced(self) -> str:
         """100 MB announced, 60 KB sent: many times the budget in all."""
         clients = self.connect(self.count(8_000))
         self.send(clients, struct.pack(">i", ANNOUNCED) + bytes(60_000))
-        time.sleep(STALL_MS / 1000 + 2.5)
+        time.sleep(STALL_MS / 1000 + SWEEPS_S)
         return f"{self.closed(clients)} of {len(clients)} that announced 100 MB were closed"
 
     def no_reader(self) -> str:
@@ -191,7 +192,7 @@ class Floods:
         clients = self.connect(self.count(1_500))
         self.send(clients, FETCH * 20)
         self.send(clients, METADATA * 50)
-        time.sleep(STALL_MS / 1000 + 2.5)
+        time.sleep(STALL_MS / 1000 + SWEEPS_S)
         return f"{self.closed(clients)} of {len(clients)} that took no answers were closed"
 
     def endless(self) -> str:
@@ -263,7 +264,7 @@ class Floods:
             for client in self.connections:
                 client.close()
             self.connections.clear()
-            time.sleep(2.5)  # by then what a flood took is given back to the system
+            time.sleep(SWEEPS_S)  # by then what a flood took is given back to the system
 
     def peak(self) -> int:
         for line in Path(f"/proc/{self.server.process.pid}/status").read_text().splitlines():
