@@ -54,6 +54,8 @@
 #include "protocol/messages/offset_delete_response.h"
 #include "protocol/messages/offset_fetch_request.h"
 #include "protocol/messages/offset_fetch_response.h"
+#include "protocol/messages/offset_for_leader_epoch_request.h"
+#include "protocol/messages/offset_for_leader_epoch_response.h"
 #include "protocol/messages/produce_request.h"
 #include "protocol/messages/produce_response.h"
 #include "protocol/wire/byte_reader.h"
@@ -118,6 +120,7 @@ constexpr auto kTable = [] {
       row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(never),
       row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(never),
       row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(never),
+      row<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, handle_offset_for_leader_epoch>(never),
       row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(never),
       row<AlterConfigsRequest, AlterConfigsResponse, handle_alter_configs>(never),
       row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(never),

@@ -15,9 +15,6 @@ using protocol::ErrorCode;
 using protocol::Text;
 using protocol::to_wire;
 
-// There is one leader for ever, so its epoch never rises.
-inline constexpr std::int32_t kLeaderEpoch = 0;
-
 // What clients that come through this listener are told to connect to.
 inline const Endpoint& endpoint(const Call& call) {
   return call.services().advertised[call.peer().listener];

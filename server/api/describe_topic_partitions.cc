@@ -27,11 +27,12 @@ Response::DescribeTopicPartitionsResponseTopic head_of(std::string_view name, co
   return out;
 }
 
-Response::DescribeTopicPartitionsResponsePartition partition_of(std::int32_t index, std::int32_t node) {
+Response::DescribeTopicPartitionsResponsePartition partition_of(std::int32_t index, std::int32_t node,
+                                                                std::int32_t leader_epoch) {
   Response::DescribeTopicPartitionsResponsePartition out;
   out.partition_index = index;
   out.leader_id = node;
-  out.leader_epoch = kLeaderEpoch;
+  out.leader_epoch = leader_epoch;
   out.replica_nodes = {node};
   out.isr_nodes = {node};
   out.eligible_leader_replicas.emplace();
@@ -79,7 +80,7 @@ void handle_describe_topic_partitions(Call call, Request request) {
     const bool full = topic && room == 0;
     if (!full) response.topics.push_back(head_of(*name, topic));
     for (; topic && index < topic->partitions && room > 0; ++index, --room) {
-      response.topics.back().partitions.push_back(partition_of(index, node_id(call)));
+      response.topics.back().partitions.push_back(partition_of(index, node_id(call), snapshot->leader_epoch(*topic)));
     }
     if (topic && index < topic->partitions) {
       response.next_cursor.emplace();

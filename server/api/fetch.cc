@@ -1,6 +1,7 @@
 // Fetch v4-18 (key 1): record batches from partitions, waiting for them if asked to.
-//   v5 log start offset; v7 sessions; v9 leader epochs; v11 rack; v12 tagged fields; v13 topic ids; v15 replica state;
-//   v16 node endpoints (unused, the leader never moves); v17 and v18 fields of replicas only.
+//   v5 log start offset; v7 sessions; v9 leader epochs; v11 rack; v12 tagged fields, the epoch read last; v13 topic
+//   ids; v15 replica state; v16 leader and node endpoints for those that are fenced; v17 and v18 fields of replicas
+//   only.
 // A request with epoch 0 opens a session, one with epoch -1 wants none; both name all partitions, and a session that
 // they name is closed. Any other goes on with its session: it names what changes, and its answer has what is new
 // (KIP-227, FetchManager.newContext). A session is opened with the answer, for it begins with what that says.
@@ -24,6 +25,7 @@ using topics::FetchSession;
 
 constexpr std::int16_t kFirstWithTopicIds = 13;
 constexpr std::int16_t kFirstWithStorageError = 6;
+constexpr std::int16_t kFirstWithLeader = 16;
 
 MonoTime mono_now() {
   return reactor::Reactor::current()->now().mono;
@@ -43,14 +45,17 @@ topics::FetchWish wish_of(const Request::FetchPartition& partition) {
   return {.partition = partition.partition,
           .max_bytes = partition.partition_max_bytes,
           .fetch_offset = partition.fetch_offset,
-          .current_leader_epoch = partition.current_leader_epoch};
+          // FetchRequest.optionalEpoch: any negative one is none.
+          .current_leader_epoch = std::max(-1, partition.current_leader_epoch),
+          .last_fetched_epoch = partition.last_fetched_epoch};
 }
 
 void add(topics::FetchCall& fetch, const topics::TopicInfo& topic, const topics::FetchWish& wish) {
   fetch.partitions.push_back({.id = {topic.id, wish.partition},
                               .fetch_offset = wish.fetch_offset,
                               .max_bytes = wish.max_bytes,
-                              .current_leader_epoch = wish.current_leader_epoch});
+                              .current_leader_epoch = wish.current_leader_epoch,
+                              .last_fetched_epoch = wish.last_fetched_epoch});
 }
 
 topics::FetchCall call_of(const Request& request) {
@@ -66,13 +71,34 @@ bool has_partition(const topics::TopicInfo* topic, std::int32_t partition) {
   return topic != nullptr && partition >= 0 && partition < topic->partitions;
 }
 
-void fill(Response::PartitionData& out, FetchedPartition& fetched, std::int16_t version) {
+// Who is fenced learns who leads now (KIP-951).
+void tell_leader(const Call& call, std::int32_t leader_epoch, Response& response, Response::PartitionData& out) {
+  out.current_leader.leader_id = node_id(call);
+  out.current_leader.leader_epoch = leader_epoch;
+  if (!response.node_endpoints.empty()) return;
+  auto& node = response.node_endpoints.emplace_back();
+  node.node_id = node_id(call);
+  node.host = Text(endpoint(call).host);
+  node.port = endpoint(call).port;
+  node.rack = rack(call);
+}
+
+// What the store found, into its place in the response.
+void fill(const Call& call, Response& response, Response::PartitionData& out, FetchedPartition& fetched) {
+  const std::int16_t version = call.version();
   const bool too_old = version < kFirstWithStorageError && fetched.error == ErrorCode::kKafkaStorageError;
   out.error_code = to_wire(too_old ? ErrorCode::kNotLeaderOrFollower : fetched.error);
   out.high_watermark = fetched.high_watermark;
   out.last_stable_offset = fetched.last_stable_offset;
   if (version >= 5) out.log_start_offset = fetched.log_start_offset;
   out.records = std::move(fetched.records);
+  if (fetched.diverging) {
+    out.diverging_epoch.epoch = fetched.diverging->epoch;
+    out.diverging_epoch.end_offset = fetched.diverging->end_offset;
+  }
+  if (fetched.error == ErrorCode::kFencedLeaderEpoch && version >= kFirstWithLeader) {
+    tell_leader(call, fetched.leader_epoch, response, out);
+  }
 }
 
 Response::PartitionData empty_answer(std::int32_t index, ErrorCode error, bool committed_only) {
@@ -174,7 +200,8 @@ void fetch_all(Call call, Request request) {
             [pending = std::move(pending)](Call& asked, std::vector<FetchedPartition>& fetched) mutable {
               for (std::size_t i = 0; i < fetched.size(); ++i) {
                 const Place place = pending.places[i];
-                fill(pending.response.responses[place.topic].partitions[place.partition], fetched[i], asked.version());
+                fill(asked, pending.response, pending.response.responses[place.topic].partitions[place.partition],
+                     fetched[i]);
               }
               if (pending.opening)
                 pending.response.session_id = open_session(asked, *pending.opening, pending.response);
@@ -280,7 +307,7 @@ void answer(Call& call, InSession& pending, std::vector<FetchedPartition>& fetch
     }
     auto& out = response.responses.back().partitions;
     out.push_back(empty_answer(partition.wish.partition, ErrorCode::kNone, pending.committed_only));
-    fill(out.back(), news, call.version());
+    fill(call, response, out.back(), news);
   });
   call.reply(response);
 }

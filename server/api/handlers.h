@@ -29,6 +29,7 @@ struct MetadataRequest;
 struct OffsetCommitRequest;
 struct OffsetDeleteRequest;
 struct OffsetFetchRequest;
+struct OffsetForLeaderEpochRequest;
 struct ProduceRequest;
 }  // namespace cohort::protocol
 
@@ -58,6 +59,7 @@ void handle_metadata(Call call, protocol::MetadataRequest request);
 void handle_offset_commit(Call call, protocol::OffsetCommitRequest request);
 void handle_offset_delete(Call call, protocol::OffsetDeleteRequest request);
 void handle_offset_fetch(Call call, protocol::OffsetFetchRequest request);
+void handle_offset_for_leader_epoch(Call call, protocol::OffsetForLeaderEpochRequest request);
 void handle_produce(Call call, protocol::ProduceRequest request);
 
 // Small requests for named partitions only, see api_table.h.

@@ -30,7 +30,8 @@ struct Wanted {
   bool cluster_operations = false;
 };
 
-Response::MetadataResponseTopic described(const TopicInfo& topic, const Call& call, bool operations) {
+Response::MetadataResponseTopic described(const TopicInfo& topic, std::int32_t leader_epoch, const Call& call,
+                                          bool operations) {
   Response::MetadataResponseTopic out;
   out.name = Text(topic.name.value());
   if (call.version() >= 10) out.topic_id = topic.id.value();
@@ -41,7 +42,7 @@ Response::MetadataResponseTopic described(const TopicInfo& topic, const Call& ca
     Response::MetadataResponsePartition partition;
     partition.partition_index = index;
     partition.leader_id = node_id(call);
-    partition.leader_epoch = kLeaderEpoch;
+    partition.leader_epoch = leader_epoch;
     partition.replica_nodes = {node_id(call)};
     partition.isr_nodes = {node_id(call)};
     out.partitions.push_back(std::move(partition));
@@ -75,12 +76,19 @@ void answer(Call& call, const Wanted& wanted, const CatalogueSnapshot& snapshot)
     topic.error_code = to_wire(ErrorCode::kUnknownTopicId);
     response.topics.push_back(std::move(topic));
   }
+  const auto describe = [&](const TopicInfo& topic) {
+    response.topics.push_back(described(topic, snapshot.leader_epoch(topic), call, wanted.operations));
+  };
   if (wanted.all) {
-    for (const auto& topic : snapshot.topics()) response.topics.push_back(described(*topic, call, wanted.operations));
+    for (const auto& topic : snapshot.topics()) describe(*topic);
   }
   for (const std::string& name : wanted.names) {
     const TopicInfo* topic = snapshot.find(name);
-    response.topics.push_back(topic ? described(*topic, call, wanted.operations) : missing(name, wanted));
+    if (topic != nullptr) {
+      describe(*topic);
+    } else {
+      response.topics.push_back(missing(name, wanted));
+    }
   }
   call.reply(response);
 }

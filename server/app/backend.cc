@@ -99,6 +99,7 @@ Result<void> Backend::open_shards() {
     runtime::ShardPlace place{.name = fmt::format("{}-{}", topics::kConsumerOffsetsTopic, partition),
                               .reactor = reactors_[topics_->reactor_of(id)],
                               .log = *shard_logs_.back(),
+                              .leader_epoch = snapshot->leader_epoch(*offsets),
                               .log_threads = log_threads_,
                               .log_key = topics::TopicStore::log_key(id),
                               .workers = workers_,

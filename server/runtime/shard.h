@@ -25,7 +25,8 @@ namespace cohort::runtime {
 struct ShardPlace {
   std::string name;  // for log lines: topic and partition
   reactor::Reactor& reactor;
-  storage::Log& log;  // the shard is its one writer
+  storage::Log& log;              // the shard is its one writer
+  std::int32_t leader_epoch = 0;  // of the partition; stands in what is written
   storage::LogThreads& log_threads;
   std::uint64_t log_key = 0;     // of this log among the log threads' jobs
   storage::LogThreads& workers;  // for the coordinator's jobs; other threads than the log's, which a job would hold up

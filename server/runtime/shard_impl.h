@@ -6,6 +6,7 @@
 
 #include "protocol/base/check.h"
 #include "protocol/base/log.h"
+#include "protocol/batch/record_batch.h"
 #include "server/runtime/shard.h"
 #include "server/runtime/shard_call_impl.h"
 #include "server/runtime/shard_core_impl.h"
@@ -150,6 +151,7 @@ void Shard<Family>::start_read(const ShardRead& read) {
 
 template <typename Family>
 void Shard<Family>::start_write(ShardWrite write) {
+  protocol::set_partition_leader_epoch(write.batch.mutable_view(), place_.leader_epoch);
   const bool taken = place_.log_threads.submit(place_.log_key, [this, write = std::move(write)] {
     storage::Log& log = place_.log;
     Result<void> done = log.append(write.batch.view());

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "protocol/batch/crc32c.h"
 
@@ -30,6 +31,37 @@ std::optional<std::uint64_t> take_number(std::string_view& rest, std::string_vie
   return value;
 }
 
+std::string epochs_line(const LeaderEpochs& epochs) {
+  std::string line = "epochs=";
+  for (const EpochStart& entry : epochs.entries()) line += fmt::format("{}:{},", entry.epoch, entry.first_offset);
+  if (line.ends_with(',')) line.pop_back();
+  return line + '\n';
+}
+
+// One number at the front of rest and the character behind it, if there is more.
+template <typename Number>
+bool take_field(std::string_view& rest, char behind, Number& value) {
+  const auto [last, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  if (error != std::errc() || value < 0) return false;
+  rest.remove_prefix(static_cast<std::size_t>(last - rest.data()));
+  if (rest.empty()) return true;
+  if (rest.front() != behind) return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+bool parse_epochs(std::string_view rest, std::int64_t recovery_offset, LeaderEpochs& into) {
+  std::size_t count = 0;
+  while (!rest.empty()) {
+    EpochStart entry;
+    if (!take_field(rest, ':', entry.epoch) || !take_field(rest, ',', entry.first_offset)) return false;
+    into.add(entry.epoch, entry.first_offset);
+    // Taken as it is, and nothing before it cut: both numbers rise.
+    if (entry.first_offset > recovery_offset || into.entries().size() != ++count) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string to_text(const Checkpoint& checkpoint) {
@@ -39,6 +71,7 @@ std::string to_text(const Checkpoint& checkpoint) {
       checkpoint.identity, checkpoint.start_offset, checkpoint.recovery_offset, checkpoint.segment_base,
       checkpoint.position, checkpoint.window.bytes, checkpoint.window.one_batch ? 1 : 0, checkpoint.rising_offset,
       checkpoint.cleaned_offset);
+  text += epochs_line(checkpoint.epochs);
   text += fmt::format("crc32c={:08x}\n", protocol::crc32c(text));
   return text;
 }
@@ -60,19 +93,27 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
     }
     values[i] = *value;
   }
+  // A log of a version that knew no epochs has none above 0.
+  LeaderEpochs epochs;
+  const auto line = take(rest, "epochs");
+  if (!line) epochs.add(0, static_cast<std::int64_t>(values[0]));
+  if (line && !parse_epochs(*line, static_cast<std::int64_t>(values[1]), epochs)) {
+    return fail(ErrorKind::kCorrupt, "expected rising epochs=<epoch>:<offset>,... below recovery_offset");
+  }
   const std::uint32_t computed = protocol::crc32c(text.substr(0, text.size() - rest.size()));
   const auto stored = take_number(rest, "crc32c", 16);
   if (!stored || *stored != computed || !rest.empty()) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
   }
-  const Checkpoint checkpoint{.identity = std::string(*identity),
+  Checkpoint checkpoint{.identity = std::string(*identity),
                               .start_offset = static_cast<std::int64_t>(values[0]),
                               .recovery_offset = static_cast<std::int64_t>(values[1]),
                               .segment_base = static_cast<std::int64_t>(values[2]),
                               .position = values[3],
                               .window = {.bytes = values[4], .one_batch = values[5] != 0},
                               .rising_offset = static_cast<std::int64_t>(values[6]),
-                              .cleaned_offset = static_cast<std::int64_t>(values[7])};
+                              .cleaned_offset = static_cast<std::int64_t>(values[7]),
+                        .epochs = std::move(epochs)};
   if (checkpoint.cleaned_offset > checkpoint.rising_offset || checkpoint.rising_offset > checkpoint.segment_base) {
     return fail(ErrorKind::kCorrupt, "expected cleaned_offset <= rising_offset <= segment_base");
   }

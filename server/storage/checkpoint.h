@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "protocol/base/result.h"
+#include "server/storage/leader_epochs.h"
 
 namespace cohort::storage {
 
@@ -34,6 +35,7 @@ struct Checkpoint {
   // they follow each other without a gap. Never above segment_base.
   std::int64_t rising_offset = 0;
   std::int64_t cleaned_offset = 0;  // what is below was compacted against all that is below; never above rising_offset
+  LeaderEpochs epochs = {};  // of the batches below recovery_offset
 
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };

@@ -76,6 +76,8 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& wind
   next.segment_base = last.summary.base_offset;
   next.position = last.summary.covered_bytes;
   next.window = window;
+  next.epochs = epochs_;
+  next.epochs.cut_before(start_offset);
   return store_checkpoint(next);
 }
 
@@ -101,6 +103,7 @@ Result<void> Log::delete_before(std::int64_t offset) {
   std::vector<std::shared_ptr<Segment>> dropped;
   {
     const std::lock_guard lock(mutex_);
+    epochs_.cut_before(offset);
     auto kept = segments_.begin();
     while (segments_.end() - kept > 1 && (*kept)->summary.end_offset <= offset) ++kept;
     dropped.assign(segments_.begin(), kept);

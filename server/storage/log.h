@@ -27,6 +27,7 @@
 #include "protocol/wire/records.h"
 #include "server/storage/checkpoint.h"
 #include "server/storage/fs.h"
+#include "server/storage/leader_epochs.h"
 #include "server/storage/segment.h"
 
 namespace cohort::storage {
@@ -133,6 +134,13 @@ class Log {
                                                               std::int64_t limit_offset) const;
   // The first record with the largest timestamp below limit_offset (ListOffsets -3).
   Result<std::optional<TimestampOffset>> max_timestamp(std::int64_t limit_offset) const;
+
+  // --- log_epochs.cc ---
+  // The largest leader epoch up to `epoch` that the log knows, and where it ends (KIP-320). current: the one that is
+  // being written, with batches or not. Nothing known: the defaults.
+  EpochEnd end_of_epoch(std::int32_t epoch, std::int32_t current) const;
+  // The leader epoch of the record at this offset; kNoEpoch: not known.
+  std::int32_t epoch_at(std::int64_t offset, std::int32_t current) const;
 
   // --- the writer ---
   // One or more whole batches whose first base offset is end_offset() and which follow each other without a gap;
@@ -255,6 +263,7 @@ class Log {
 
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_;  // by base offset, never empty
+  LeaderEpochs epochs_;                             // changed by the writer only
 
   // The writer's own.
   Checkpoint checkpoint_;      // as it is on the disk

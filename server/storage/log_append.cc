@@ -108,6 +108,7 @@ Result<void> Log::append(std::span<const std::byte> batches) {
   for (auto rest = batches; !rest.empty();) {
     const protocol::BatchHeader header(rest.data());
     last.index->add(header.size_in_bytes(), header.last_offset() + 1, header.max_timestamp());
+    epochs_.add(header.partition_leader_epoch(), header.base_offset());
     rest = rest.subspan(header.size_in_bytes());
   }
   last.summary = last.index->summary();
@@ -213,6 +214,7 @@ Result<void> Log::seal_at_durable() {
     const std::lock_guard lock(mutex_);
     last.index->cut(durable_in_);
     last.summary = durable_in_;
+    epochs_.cut_from(durable_in_.end_offset);
     end_.store(durable_in_.end_offset, std::memory_order_release);
   }
   if (lost > 0) log::error("Log", "{}: {} bytes above offset {} are lost", dir_, lost, durable_in_.end_offset);

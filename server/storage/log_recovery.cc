@@ -12,7 +12,7 @@
 namespace cohort::storage {
 namespace {
 
-constexpr std::size_t kMaxCheckpointBytes = 4096;
+constexpr std::size_t kMaxCheckpointBytes = 64 * 1024;  // nearly all of it leader epochs
 constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
 
 // The summary from an index file; nullopt when there is none that can be believed.
@@ -95,6 +95,7 @@ Result<void> Log::Recovery::read_checkpoint() {
   auto checkpoint = parse_checkpoint(*text);
   if (!checkpoint) return fail(checkpoint.error().kind, fmt::format("{} {}", path, checkpoint.error().message));
   checkpoint_ = *checkpoint;
+  log_.epochs_ = checkpoint_.epochs;
   if (checkpoint_.identity != log_.options_.identity) {
     return fail(ErrorKind::kCorrupt, fmt::format("{} is the checkpoint of log {}, expected {}", path,
                                                  checkpoint_.identity, log_.options_.identity));
@@ -153,6 +154,7 @@ Result<void> Log::Recovery::examine_closed(Found& found, std::int64_t next_base)
   }
   if (is_known && !log_.options_.verify_all_on_open) {
     found.summary = *stored;
+    if (auto walked = walk_epochs(found, found.summary.covered_bytes); !walked) return walked;
   } else {
     found.index = SparseIndex(found.base_offset);
     std::string why;
@@ -193,7 +195,10 @@ Result<void> Log::Recovery::examine_last(Found& found) {
       if (found.file_bytes < promised) {
         return damaged(found, found.file_bytes, fmt::format("the file ends, but {} bytes had been synced", promised));
       }
-      if (!log_.options_.verify_all_on_open) found.index = std::move(*index);
+      if (!log_.options_.verify_all_on_open) {
+        found.index = std::move(*index);
+        if (auto walked = walk_epochs(found, promised); !walked) return walked;
+      }
     }
   }
   if (!has_index) ++log_.recovery_.indexes_rebuilt;
@@ -247,6 +252,7 @@ Result<bool> Log::Recovery::scan(Found& found, std::int64_t stop_offset, std::st
       break;
     }
     if (!*batch) break;
+    log_.epochs_.add((*batch)->partition_leader_epoch(), (*batch)->base_offset());
     found.index.add((*batch)->size_in_bytes(), scanner.offset(), (*batch)->max_timestamp());
     ++log_.recovery_.batches_scanned;
   }

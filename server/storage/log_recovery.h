@@ -43,6 +43,7 @@ class Log::Recovery {
   // Checks everything from the end of found.index on and adds it. True: sound up to stop_offset or the end of the file.
   // False: what follows is not a batch, and why says what was expected.
   Result<bool> scan(Found& found, std::int64_t stop_offset, std::string& why);
+  Result<void> walk_epochs(const Found& found, std::uint64_t covered_bytes);  // log_epochs.cc
   std::unexpected<Error> damaged(const Found& found, std::uint64_t position, std::string_view why) const;
   // The least number of bytes that must be whole in this segment.
   std::uint64_t recovery_position(const Found& found) const;

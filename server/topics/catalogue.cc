@@ -61,12 +61,18 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
   if (auto replayed = catalogue->log_.replay(*catalogue->core_); !replayed) return std::unexpected(replayed.error());
   if (catalogue->core_->topic_count() == 0 && stored_others) return lost();
   warn_of_clamped(*catalogue->core_, catalogue->place_.options.group);
-  CatalogueOutput output;
-  catalogue->core_->create_internal_topics(catalogue->context(now), output);
-  if (!output.records.empty()) {
-    if (auto written = catalogue->log_.write(output.records, now.wall_ms); !written) {
-      return std::unexpected(written.error());
+  // Starts are counted in the log, so without other changes they alone would make it long.
+  if (catalogue->log_.is_long(catalogue->core_->live_records())) {
+    const auto snapshot = catalogue->core_->snapshot_records();
+    if (auto replaced = catalogue->log_.replace_all(snapshot, now.wall_ms); !replaced) {
+      return std::unexpected(replaced.error());
     }
+  }
+  CatalogueOutput output;
+  catalogue->core_->count_start(output);
+  catalogue->core_->create_internal_topics(catalogue->context(now), output);
+  if (auto written = catalogue->log_.write(output.records, now.wall_ms); !written) {
+    return std::unexpected(written.error());
   }
   catalogue->version_ = catalogue->log_.end_offset();
   return catalogue;
@@ -86,7 +92,8 @@ Result<void> Catalogue::mark_opened(Now now) {
 
 void Catalogue::publish() {
   if (!groups_) groups_ = std::make_shared<const GroupSettingsById>(core_->groups());
-  auto snapshot = std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), groups_);
+  auto snapshot =
+      std::make_shared<const CatalogueSnapshot>(version_, place_.cluster_id, core_->topics(), groups_, core_->starts());
   // Before `api` can see it: what is asked on the ground of a view comes to a shard behind that view.
   if (subscriber_) subscriber_(snapshot);
   place_.cell.publish(snapshot);

@@ -51,8 +51,8 @@ class Catalogue {
     std::function<protocol::Uuid()> new_id;  // of topics
   };
 
-  // Blocks. Reads the log; makes internal topics if they are missing. A data folder that has logs of partitions and no
-  // catalogue of them has lost it: kCorrupt.
+  // Blocks. Reads the log, counts this start, makes internal topics if they are missing; durable when it returns. A
+  // data folder that has logs of partitions and no catalogue of them has lost it: kCorrupt.
   static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, Now now);
 
   const CatalogueCore& core() const { return *core_; }

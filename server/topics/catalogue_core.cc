@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <type_traits>
 
 #include "protocol/base/check.h"
@@ -20,11 +21,18 @@ protocol::CatalogueTopicRecord to_record(const TopicInfo& topic) {
   value.partitions = topic.partitions;
   value.internal = topic.internal;
   value.created_timestamp = topic.created_ms;
+  value.made_at_start = topic.made_at_start;
   for (const auto& [name, text] : topic.overrides) {
     auto& config = value.configs.emplace_back();
     config.name = name;
     config.value = text;
   }
+  return record;
+}
+
+protocol::CatalogueRecord starts_record(std::int32_t starts) {
+  protocol::CatalogueStartsRecord record;
+  record.value.emplace().starts = starts;
   return record;
 }
 
@@ -79,6 +87,12 @@ Result<void> CatalogueCore::apply(const protocol::CatalogueRecord& record) {
           unmade_.clear();
           unremoved_.clear();
           return {};
+        } else if constexpr (std::is_same_v<Record, protocol::CatalogueStartsRecord>) {
+          if (!typed.value || typed.value->starts < starts_) {
+            return fail(ErrorKind::kCorrupt, "the catalogue's count of starts falls");
+          }
+          starts_ = typed.value->starts;
+          return {};
         } else {
           static_assert(std::is_same_v<Record, protocol::CatalogueProducerIdsRecord>);
           if (!typed.value || typed.value->next_producer_id < next_producer_id_) {
@@ -103,6 +117,10 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   if (value.partitions <= 0) {
     return fail(ErrorKind::kCorrupt, fmt::format("topic {} has {} partitions", value.name.view(), value.partitions));
   }
+  if (value.made_at_start < 0 || value.made_at_start > starts_) {
+    return fail(ErrorKind::kCorrupt, fmt::format("topic {} was made at start {}, and there were {} starts",
+                                                 value.name.view(), value.made_at_start, starts_));
+  }
   const auto same_name = find(value.name.view());
   if (same_name && same_name->id != id) {
     return fail(ErrorKind::kCorrupt, fmt::format("two topics are called {}", value.name.view()));
@@ -116,6 +134,7 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   topic->partitions = value.partitions;
   topic->internal = value.internal;
   topic->created_ms = value.created_timestamp;
+  topic->made_at_start = value.made_at_start;
   for (const auto& config : value.configs) topic->overrides.insert_or_assign(config.name.str(), config.value.str());
   topic->config = resolve_config(topic->overrides, options_.defaults);
   partition_count_ += topic->partitions;
@@ -206,6 +225,10 @@ std::optional<CatalogueCore::Refusal> CatalogueCore::alter_group(const AlterConf
   return std::nullopt;
 }
 
+void CatalogueCore::count_start(CatalogueOutput& output) {
+  if (starts_ < std::numeric_limits<std::int32_t>::max()) emit(starts_record(starts_ + 1), output);
+}
+
 std::int64_t CatalogueCore::reserve_producer_ids(std::int64_t count, CatalogueOutput& output) {
   const std::int64_t first = next_producer_id_;
   protocol::CatalogueProducerIdsRecord record;
@@ -236,6 +259,8 @@ std::vector<protocol::CatalogueRecord> CatalogueCore::snapshot_records() const {
   protocol::CatalogueProducerIdsRecord producer_ids;
   producer_ids.value.emplace().next_producer_id = next_producer_id_;
   records.emplace_back(std::move(producer_ids));
+  // Before the topics, which may not have been made at a start that is still to come.
+  records.push_back(starts_record(starts_));
   for (const auto& [group, settings] : groups_) records.emplace_back(to_record(group, settings));
   // What is carried out stands before the mark, what may not be, behind it.
   for (const auto& [name, topic] : by_name_) {

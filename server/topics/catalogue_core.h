@@ -69,6 +69,9 @@ class CatalogueCore {
                                           CatalogueOutput& output);
   // The topics that the server itself needs and that are not there yet: all of them on the first start.
   void create_internal_topics(const CatalogueContext& context, CatalogueOutput& output);
+  // One more start of the server: every leader epoch is one higher. The caller must not serve before the record is
+  // durable.
+  void count_start(CatalogueOutput& output);
   // The first of `count` ids that are now reserved. The caller must not use one before the record is durable.
   std::int64_t reserve_producer_ids(std::int64_t count, CatalogueOutput& output);
 
@@ -83,7 +86,7 @@ class CatalogueCore {
   std::vector<std::shared_ptr<const TopicInfo>> topics() const;
   std::size_t topic_count() const { return by_name_.size(); }
   // Records that a log of this state alone would have.
-  std::size_t live_records() const { return by_name_.size() + groups_.size() + 2; }
+  std::size_t live_records() const { return by_name_.size() + groups_.size() + 3; }
   // Of the groups that have any.
   const GroupSettingsById& groups() const { return groups_; }
   std::int64_t partition_count() const { return partition_count_; }
@@ -92,6 +95,8 @@ class CatalogueCore {
   bool may_be_unmade(const TopicInfo& topic, std::int32_t partition) const;
   // Whether folders of this topic may still be there although it was deleted, for the same reason.
   bool may_be_left(const protocol::TopicId& id) const { return unremoved_.contains(id); }
+  // Of the server on this data folder, the present one included.
+  std::int32_t starts() const { return starts_; }
   std::int64_t next_producer_id() const { return next_producer_id_; }
   // Records that make this state out of nothing.
   std::vector<protocol::CatalogueRecord> snapshot_records() const;
@@ -129,6 +134,7 @@ class CatalogueCore {
   std::set<protocol::TopicId> unremoved_;  // deleted since the last mark
   std::int64_t partition_count_ = 0;
   std::int64_t next_producer_id_ = 0;
+  std::int32_t starts_ = 0;
 };
 
 }  // namespace cohort::topics

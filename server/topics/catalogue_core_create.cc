@@ -48,6 +48,7 @@ std::vector<CreatedTopic> CatalogueCore::create_topics(const std::vector<CreateT
     info.name = protocol::TopicName(topic.name);
     info.partitions = plan->partitions;
     info.created_ms = context.now_ms;
+    info.made_at_start = starts_;
     info.overrides = std::move(plan->overrides);
     answer.id = info.id;
     emit_topic(std::move(info), output);
@@ -186,6 +187,7 @@ void CatalogueCore::create_internal_topics(const CatalogueContext& context, Cata
   info.partitions = options_.offsets_partitions;
   info.internal = true;
   info.created_ms = context.now_ms;
+  info.made_at_start = starts_;
   // As Kafka's GroupCoordinatorService.groupMetadataTopicConfigs.
   info.overrides = {{"cleanup.policy", "compact"},
                     {"cohort.durability", "sync"},

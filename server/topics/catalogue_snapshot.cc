@@ -6,8 +6,12 @@ namespace cohort::topics {
 
 CatalogueSnapshot::CatalogueSnapshot(std::int64_t version, std::string cluster_id,
                                      std::vector<std::shared_ptr<const TopicInfo>> topics,
-                                     std::shared_ptr<const GroupSettingsById> groups)
-    : version_(version), cluster_id_(std::move(cluster_id)), topics_(std::move(topics)), groups_(std::move(groups)) {
+                                     std::shared_ptr<const GroupSettingsById> groups, std::int32_t starts)
+    : version_(version),
+      starts_(starts),
+      cluster_id_(std::move(cluster_id)),
+      topics_(std::move(topics)),
+      groups_(std::move(groups)) {
   std::ranges::sort(topics_, {}, [](const auto& topic) -> const std::string& { return topic->name.value(); });
   by_name_.reserve(topics_.size());
   by_id_.reserve(topics_.size());

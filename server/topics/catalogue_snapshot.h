@@ -23,9 +23,10 @@ struct TopicInfo {
   protocol::TopicName name;
   std::int32_t partitions = 0;  // > 0
   bool internal = false;
-  std::int64_t created_ms = 0;  // wall time
-  ConfigOverrides overrides;    // as the operator wrote them, sorted by name
-  TopicConfig config;           // what they come to, with the defaults of this process
+  std::int64_t created_ms = 0;     // wall time
+  std::int32_t made_at_start = 0;  // how often the server had started then, see CatalogueSnapshot::leader_epoch
+  ConfigOverrides overrides;       // as the operator wrote them, sorted by name
+  TopicConfig config;              // what they come to, with the defaults of this process
 };
 
 // What groups have set for themselves, by group id.
@@ -36,12 +37,16 @@ class CatalogueSnapshot {
   CatalogueSnapshot() = default;
   // topics: names and ids unique, any order.
   CatalogueSnapshot(std::int64_t version, std::string cluster_id, std::vector<std::shared_ptr<const TopicInfo>> topics,
-                    std::shared_ptr<const GroupSettingsById> groups = std::make_shared<const GroupSettingsById>());
+                    std::shared_ptr<const GroupSettingsById> groups = std::make_shared<const GroupSettingsById>(),
+                    std::int32_t starts = 0);
 
   // Grows with every published change, over restarts too.
   std::int64_t version() const { return version_; }
   // 22 characters of URL-safe base64, fixed when the data folder was made.
   const std::string& cluster_id() const { return cluster_id_; }
+  // Of all partitions of a topic of this snapshot: 0 in the start of the server that made it, one more with each start
+  // since. Never falls, and does not change while the server lives.
+  std::int32_t leader_epoch(const TopicInfo& topic) const { return starts_ - topic.made_at_start; }
   // Null when there is no such topic; lives as long as the snapshot.
   const TopicInfo* find(std::string_view name) const;
   const TopicInfo* find(const protocol::TopicId& id) const;
@@ -52,6 +57,7 @@ class CatalogueSnapshot {
 
  private:
   std::int64_t version_ = 0;
+  std::int32_t starts_ = 0;
   std::string cluster_id_;
   std::vector<std::shared_ptr<const TopicInfo>> topics_;
   std::shared_ptr<const GroupSettingsById> groups_ = std::make_shared<const GroupSettingsById>();

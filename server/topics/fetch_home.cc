@@ -119,7 +119,7 @@ void FetchHome::on_result(std::uint64_t fetch_id, std::size_t part_index, FetchP
   for (std::size_t i = 0; i < part.indexes.size(); ++i) {
     FetchedPartition& partition = result.partitions[i];
     part.bytes += partition.records.size();
-    fetch.failed = fetch.failed || partition.error != ErrorCode::kNone;
+    fetch.urgent = fetch.urgent || partition.is_urgent();
     fetch.results[part.indexes[i]] = std::move(partition);
   }
   if (!fetch.starting) settle(fetch_id);
@@ -152,7 +152,7 @@ void FetchHome::settle(std::uint64_t fetch_id) {
   std::size_t read = 0;
   for (const FetchedPartition& partition : fetch.results) read += partition.records.size();
   const bool any_parked = std::ranges::any_of(fetch.parts, &Part::parked);
-  const bool enough = fetch.failed || read >= fetch.min_bytes;
+  const bool enough = fetch.urgent || read >= fetch.min_bytes;
   if (!any_parked || (enough && !fetch.dropped)) return answer(fetch_id);
   // A part that is not parked any more is watched by nobody: no more waiting then.
   if (ending_ || !std::ranges::all_of(fetch.parts, &Part::parked) || reactor_.now().mono >= fetch.deadline) {

@@ -64,7 +64,7 @@ class FetchHome {
     MonoTime deadline{};
     bool starting = true;  // inside start(): the answer has to wait for a message
     bool waiting = false;  // its deadline is among deadlines_
-    bool failed = false;
+    bool urgent = false;
     bool dropped = false;  // parked parts had records that were not kept
   };
 

@@ -50,7 +50,8 @@ void FetchSession::forget(const FetchTopic& topic, std::int32_t partition) {
 
 bool FetchSession::note(Partition& partition, const FetchedPartition& fetched) {
   const bool failed = fetched.error != protocol::ErrorCode::kNone;
-  const bool is_news = failed || !fetched.records.empty() || partition.high_watermark != fetched.high_watermark ||
+  const bool is_news = fetched.is_urgent() || !fetched.records.empty() ||
+                       partition.high_watermark != fetched.high_watermark ||
                        partition.log_start_offset != fetched.log_start_offset;
   // After an error nothing counts as known: when it is over the client hears of it, even if nothing else is new.
   partition.high_watermark = failed ? -1 : fetched.high_watermark;

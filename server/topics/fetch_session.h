@@ -38,6 +38,7 @@ struct FetchWish {
   std::int32_t max_bytes = 0;
   std::int64_t fetch_offset = 0;
   std::int32_t current_leader_epoch = -1;
+  std::int32_t last_fetched_epoch = -1;
 };
 
 class FetchSession {

@@ -33,6 +33,7 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
     : shared_(shared),
       id_(std::move(seed.id)),
       log_key_(log_key),
+      leader_epoch_(seed.leader_epoch),
       config_(seed.config),
       log_(std::move(seed.log)),
       core_(std::move(seed.core)),

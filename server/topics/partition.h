@@ -62,6 +62,7 @@ struct PartitionShared {
 struct PartitionSeed {
   storage::LogId id;
   TopicConfig config;
+  std::int32_t leader_epoch = 0;
   std::shared_ptr<storage::Log> log;
   std::optional<PartitionCore> core;  // none: a foreign partition
   std::uint64_t tail_bytes = 0;       // of log behind the last snapshot of producer state
@@ -87,6 +88,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Reads; nothing is waited for. at_least_one: the first batch comes whole although it is larger than max_bytes.
   FetchedPartition fetch(const FetchPartition& request, std::size_t max_bytes, bool at_least_one) const;
   ListedOffset list_offset(const ListOffsetsPartition& request) const;
+  EpochEndAnswer end_of_epoch(const EpochEndPartition& request) const;
   std::int64_t high_watermark() const { return core_ ? core_->high_watermark() : foreign_high_watermark_; }
 
   // Of a foreign partition.
@@ -116,6 +118,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   struct Work;     // of a job
   struct Outcome;  // of a job
 
+  bool is_in_range(const FetchPartition& request, std::int64_t start) const;
+  bool has_same_history(const FetchPartition& request, FetchedPartition& fetched) const;
   bool needs_disk(const Group& group, Now now) const;
   bool is_roll_due(const Group& group) const;
   bool write_inline(Now now);
@@ -142,6 +146,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   PartitionShared& shared_;
   const storage::LogId id_;
   const std::uint64_t log_key_;
+  const std::int32_t leader_epoch_;
   TopicConfig config_;
   std::shared_ptr<storage::Log> log_;
   std::optional<PartitionCore> core_;

@@ -13,8 +13,10 @@ namespace cohort::topics {
 
 using protocol::ErrorCode;
 
-PartitionCore::PartitionCore(std::int64_t end_offset, ProducerTable producers, std::size_t max_decompressed_bytes)
-    : next_offset_(end_offset),
+PartitionCore::PartitionCore(std::int64_t end_offset, std::int32_t leader_epoch, ProducerTable producers,
+                             std::size_t max_decompressed_bytes)
+    : leader_epoch_(leader_epoch),
+      next_offset_(end_offset),
       written_(end_offset),
       durable_(end_offset),
       high_watermark_(end_offset),
@@ -99,7 +101,7 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
   }
   const auto batch = std::span(out).subspan(at);
   protocol::set_base_offset(batch, next_offset_);
-  protocol::set_partition_leader_epoch(batch, kLeaderEpoch);
+  protocol::set_partition_leader_epoch(batch, leader_epoch_);
   protocol::set_max_timestamp(batch, config.timestamp_type, valid->max_timestamp_ms);
 
   // 4. Book it.
@@ -134,9 +136,9 @@ void PartitionCore::move_high_watermark() {
   high_watermark_ = std::max(high_watermark_, met);
 }
 
-ErrorCode check_leader_epoch(std::int32_t current_leader_epoch) {
-  if (current_leader_epoch == -1 || current_leader_epoch == kLeaderEpoch) return ErrorCode::kNone;
-  return current_leader_epoch < kLeaderEpoch ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
+ErrorCode check_leader_epoch(std::int32_t current, std::int32_t leader_epoch) {
+  if (current == -1 || current == leader_epoch) return ErrorCode::kNone;
+  return current < leader_epoch ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
 }
 
 }  // namespace cohort::topics

@@ -5,7 +5,7 @@
 // the same producer is judged rightly while the first is on its way. Only I/O can fail after that; then the whole core
 // is thrown away and made again from the log, as a shard's state is: there is no second way back.
 //
-// Leader epoch: always 0. One node leads for ever; an epoch that never changes never falls.
+// Leader epoch: fixed for the life of the process, higher in the next one (see CatalogueSnapshot::leader_epoch).
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,11 @@
 
 namespace cohort::topics {
 
-inline constexpr std::int32_t kLeaderEpoch = 0;
-
 class PartitionCore {
  public:
   // The log ends at end_offset, all of it counts as met. max_decompressed_bytes: see TopicStoreOptions.
-  PartitionCore(std::int64_t end_offset, ProducerTable producers, std::size_t max_decompressed_bytes);
+  PartitionCore(std::int64_t end_offset, std::int32_t leader_epoch, ProducerTable producers,
+                std::size_t max_decompressed_bytes);
 
   struct Produced {
     ProducedPartition answer;  // an error, or the offsets; log_start_offset is the driver's
@@ -44,6 +43,7 @@ class PartitionCore {
   void written(std::int64_t end_offset);
   void durable(std::int64_t end_offset);
 
+  std::int32_t leader_epoch() const { return leader_epoch_; }
   std::int64_t next_offset() const { return next_offset_; }  // of the next batch
   std::int64_t written_offset() const { return written_; }   // exclusive
   std::int64_t durable_offset() const { return durable_; }   // exclusive
@@ -59,6 +59,7 @@ class PartitionCore {
   };
   void move_high_watermark();
 
+  std::int32_t leader_epoch_;
   std::int64_t next_offset_;
   std::int64_t written_;
   std::int64_t durable_;
@@ -68,7 +69,8 @@ class PartitionCore {
   std::size_t max_decompressed_bytes_;
 };
 
-// FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or nothing (Partition.checkCurrentLeaderEpoch). -1: not checked.
-protocol::ErrorCode check_leader_epoch(std::int32_t current_leader_epoch);
+// FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH or nothing (Partition.checkCurrentLeaderEpoch). `current` is what the
+// client takes for the leader epoch; -1: not checked.
+protocol::ErrorCode check_leader_epoch(std::int32_t current, std::int32_t leader_epoch);
 
 }  // namespace cohort::topics

@@ -146,17 +146,27 @@ std::vector<std::optional<std::uint64_t>> PartitionHost::log_sizes(const std::ve
   return sizes;
 }
 
-std::vector<ListedOffset> PartitionHost::list_offsets(const std::vector<ListOffsetsPartition>& partitions) {
-  std::vector<ListedOffset> answers;
+// What can be answered at once.
+template <typename Answer, typename Request, typename Ask>
+std::vector<Answer> PartitionHost::answer_each(const std::vector<Request>& partitions, Ask ask) {
+  std::vector<Answer> answers;
   answers.reserve(partitions.size());
-  for (const ListOffsetsPartition& request : partitions) {
+  for (const Request& request : partitions) {
     if (const Partition* partition = find(request.id)) {
-      answers.push_back(partition->list_offset(request));
+      answers.push_back((partition->*ask)(request));
     } else {
       answers.emplace_back().error = why_missing(request.id);
     }
   }
   return answers;
+}
+
+std::vector<ListedOffset> PartitionHost::list_offsets(const std::vector<ListOffsetsPartition>& partitions) {
+  return answer_each<ListedOffset>(partitions, &Partition::list_offset);
+}
+
+std::vector<EpochEndAnswer> PartitionHost::ends_of_epochs(const std::vector<EpochEndPartition>& partitions) {
+  return answer_each<EpochEndAnswer>(partitions, &Partition::end_of_epoch);
 }
 
 // ---- fetch ----
@@ -185,12 +195,12 @@ std::vector<FetchedPartition> PartitionHost::read(const FetchPart& part) {
 FetchPartResult PartitionHost::fetch(FetchPart part) {
   FetchPartResult result{.partitions = read(part), .parked = false};
   std::size_t bytes = 0;
-  bool failed = false;
+  bool is_urgent = false;
   for (const FetchedPartition& partition : result.partitions) {
     bytes += partition.records.size();
-    failed = failed || partition.error != ErrorCode::kNone;
+    is_urgent = is_urgent || partition.is_urgent();
   }
-  if (failed || bytes >= part.min_bytes || parked_.size() >= shared_.options.max_parked_fetches) return result;
+  if (is_urgent || bytes >= part.min_bytes || parked_.size() >= shared_.options.max_parked_fetches) return result;
   result.parked = true;
   const ParkedKey key{part.home, part.fetch_id};
   for (const FetchPartition& request : part.partitions) waiters_[request.id].push_back(key);

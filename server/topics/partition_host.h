@@ -81,6 +81,7 @@ class PartitionHost {
   void produce(ProducePart part, std::move_only_function<void(std::vector<ProducedPartition>)> done);
   std::vector<ListedOffset> list_offsets(const std::vector<ListOffsetsPartition>& partitions);
   std::vector<std::optional<std::uint64_t>> log_sizes(const std::vector<PartitionId>& ids);
+  std::vector<EpochEndAnswer> ends_of_epochs(const std::vector<EpochEndPartition>& partitions);
   FetchPartResult fetch(FetchPart part);
   // Reads for the last time a part that is parked; nothing if it is not any more.
   std::optional<FetchPartResult> finish_fetch(std::size_t home, std::uint64_t fetch_id);
@@ -105,6 +106,8 @@ class PartitionHost {
     std::size_t left = 0;  // answers that are missing
   };
 
+  template <typename Answer, typename Request, typename Ask>
+  std::vector<Answer> answer_each(const std::vector<Request>& partitions, Ask ask);
   void go_on_producing();
   void produce_next(const std::shared_ptr<Produce>& produce);
   protocol::ErrorCode why_missing(const PartitionId& id);

@@ -38,8 +38,8 @@ Result<std::uint64_t> replay_headers(const storage::Log& log, std::int64_t from,
 
 }  // namespace
 
-Result<LoadedPartition> load_partition(storage::Fs& fs, const storage::Log& log, const TopicStoreOptions& options,
-                                       std::int64_t now_ms) {
+Result<LoadedPartition> load_partition(storage::Fs& fs, const storage::Log& log, std::int32_t leader_epoch,
+                                       const TopicStoreOptions& options, std::int64_t now_ms) {
   ProducerTable producers(options.max_producers_per_partition, options.producer_id_expiration.count());
   const std::int64_t start = log.start_offset();
   const auto snapshot = load_producers(fs, log.dir(), start, log.end_offset(), producers);
@@ -47,7 +47,8 @@ Result<LoadedPartition> load_partition(storage::Fs& fs, const storage::Log& log,
   const auto tail = replay_headers(log, snapshot->value_or(start), now_ms, producers);
   if (!tail) return std::unexpected(tail.error());
   producers.forget_expired(now_ms);
-  return LoadedPartition{PartitionCore(log.end_offset(), std::move(producers), options.max_decompressed_bytes), *tail};
+  return LoadedPartition{
+      PartitionCore(log.end_offset(), leader_epoch, std::move(producers), options.max_decompressed_bytes), *tail};
 }
 
 }  // namespace cohort::topics

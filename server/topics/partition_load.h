@@ -20,7 +20,7 @@ struct LoadedPartition {
   std::uint64_t tail_bytes = 0;  // of log behind the snapshot
 };
 
-Result<LoadedPartition> load_partition(storage::Fs& fs, const storage::Log& log, const TopicStoreOptions& options,
-                                       std::int64_t now_ms);
+Result<LoadedPartition> load_partition(storage::Fs& fs, const storage::Log& log, std::int32_t leader_epoch,
+                                       const TopicStoreOptions& options, std::int64_t now_ms);
 
 }  // namespace cohort::topics

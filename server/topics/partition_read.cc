@@ -8,23 +8,41 @@ namespace cohort::topics {
 
 using protocol::ErrorCode;
 
+// The upper bound is the affair of has_same_history, if the client says what it has read.
+bool Partition::is_in_range(const FetchPartition& request, std::int64_t start) const {
+  if (request.fetch_offset < start) return false;
+  // What was decided but is not in the log yet counts as there: asking for it is early, not wrong.
+  const std::int64_t end = core_ ? core_->next_offset() : log_->end_offset();
+  return request.last_fetched_epoch >= 0 || request.fetch_offset <= end;
+}
+
+// Partition.readRecords (KIP-595): whether what the client has read last is what stands here. Another record may stand
+// in its place after a power failure took it and the log went on; then it is told where the two part. False: nothing is
+// known of that epoch.
+bool Partition::has_same_history(const FetchPartition& request, FetchedPartition& fetched) const {
+  if (request.last_fetched_epoch < 0) return true;
+  const storage::EpochEnd end = log_->end_of_epoch(request.last_fetched_epoch, leader_epoch_);
+  if (end.epoch == storage::kNoEpoch) return false;
+  if (end.epoch < request.last_fetched_epoch || end.end_offset < request.fetch_offset) fetched.diverging = end;
+  return true;
+}
+
 FetchedPartition Partition::fetch(const FetchPartition& request, std::size_t max_bytes, bool at_least_one) const {
   FetchedPartition fetched;
   if (closing_) {
     fetched.error = ErrorCode::kUnknownTopicOrPartition;
     return fetched;
   }
-  fetched.error = check_leader_epoch(request.current_leader_epoch);
+  fetched.leader_epoch = leader_epoch_;
+  fetched.error = check_leader_epoch(request.current_leader_epoch, leader_epoch_);
   if (fetched.error != ErrorCode::kNone) return fetched;
-  // What was decided but is not in the log yet counts as there: asking for it is early, not wrong.
   const std::int64_t start = log_->start_offset();
-  const std::int64_t end = core_ ? core_->next_offset() : log_->end_offset();
-  if (request.fetch_offset < start || request.fetch_offset > end) {
+  const std::int64_t limit = high_watermark();
+  if (!is_in_range(request, start) || !has_same_history(request, fetched)) {
     fetched.error = ErrorCode::kOffsetOutOfRange;
     return fetched;
   }
-  const std::int64_t limit = high_watermark();
-  if (request.fetch_offset < limit && (max_bytes > 0 || at_least_one)) {
+  if (!fetched.diverging && request.fetch_offset < limit && (max_bytes > 0 || at_least_one)) {
     auto read = log_->read(request.fetch_offset, max_bytes, limit, at_least_one, storage::ReadForm::kRegion);
     if (!read) {
       // Retention may have passed this offset on its log thread just now.
@@ -48,18 +66,18 @@ ListedOffset Partition::list_offset(const ListOffsetsPartition& request) const {
     listed.error = ErrorCode::kUnknownTopicOrPartition;
     return listed;
   }
-  listed.error = check_leader_epoch(request.current_leader_epoch);
+  listed.error = check_leader_epoch(request.current_leader_epoch, leader_epoch_);
   if (listed.error != ErrorCode::kNone) return listed;
   const std::int64_t limit = high_watermark();
   switch (request.timestamp) {
     case kLatestTimestamp:
       listed.offset = limit;
-      listed.leader_epoch = kLeaderEpoch;
+      listed.leader_epoch = leader_epoch_;
       return listed;
     case kEarliestTimestamp:
     case kEarliestLocalTimestamp:
       listed.offset = log_->start_offset();
-      listed.leader_epoch = kLeaderEpoch;
+      listed.leader_epoch = log_->epoch_at(listed.offset, leader_epoch_);
       return listed;
     case kLatestTieredTimestamp:
     case kEarliestPendingUploadTimestamp:
@@ -75,9 +93,17 @@ ListedOffset Partition::list_offset(const ListOffsetsPartition& request) const {
   } else if (*found) {
     listed.timestamp = (*found)->timestamp_ms;
     listed.offset = (*found)->offset;
-    listed.leader_epoch = kLeaderEpoch;
+    listed.leader_epoch = log_->epoch_at(listed.offset, leader_epoch_);
   }
   return listed;
+}
+
+EpochEndAnswer Partition::end_of_epoch(const EpochEndPartition& request) const {
+  EpochEndAnswer answer;
+  answer.error =
+      closing_ ? ErrorCode::kUnknownTopicOrPartition : check_leader_epoch(request.current_leader_epoch, leader_epoch_);
+  if (answer.error == ErrorCode::kNone) answer.end = log_->end_of_epoch(request.leader_epoch, leader_epoch_);
+  return answer;
 }
 
 }  // namespace cohort::topics

@@ -20,6 +20,7 @@ using protocol::ErrorCode;
 // What a log thread does in one go. Owns all that it touches.
 struct Partition::Work {
   std::shared_ptr<storage::Log> log;
+  std::int32_t leader_epoch = 0;
   std::int64_t now_ms = 0;
   bool reload = false;                         // make the core anew; nothing else
   std::optional<storage::LogOptions> options;  // other ones from now on
@@ -108,6 +109,7 @@ void Partition::start(Work work) {
   job_under_way_ = true;
   const Now now = shared_.reactor.now();
   work.log = log_;
+  work.leader_epoch = leader_epoch_;
   work.now_ms = now.wall_ms;
   if (std::exchange(options_changed_, false)) work.options = log_options(config_);
   // The core knows what was decided: that is the state behind this job's batches, if no others wait.
@@ -142,7 +144,7 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
       if (log.needs_seal()) {
         if (auto sealed = log.seal_at_durable(); !sealed) return sealed;
       }
-      auto loaded = load_partition(fs, log, options, work.now_ms);
+      auto loaded = load_partition(fs, log, work.leader_epoch, options, work.now_ms);
       if (!loaded) return std::unexpected(loaded.error());
       outcome.core.emplace(std::move(loaded->core));
       outcome.tail_bytes = loaded->tail_bytes;

@@ -8,12 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "protocol/types/error_code.h"
 #include "protocol/types/ids.h"
 #include "protocol/wire/records.h"
+#include "server/storage/leader_epochs.h"
 
 namespace cohort::topics {
 
@@ -59,6 +61,7 @@ struct FetchPartition {
   std::int64_t fetch_offset = 0;
   std::int32_t max_bytes = 0;              // of this partition
   std::int32_t current_leader_epoch = -1;  // -1: not checked; else FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH
+  std::int32_t last_fetched_epoch = -1;    // of the record before fetch_offset; negative: not known, not checked
 };
 struct FetchCall {
   std::int32_t min_bytes = 1;
@@ -73,7 +76,13 @@ struct FetchedPartition {
   std::int64_t high_watermark = -1;
   std::int64_t last_stable_offset = -1;
   std::int64_t log_start_offset = -1;
-  protocol::Records records;  // whole batches, in memory or in the file; empty when there is nothing to read
+  std::int32_t leader_epoch = -1;
+  std::optional<storage::EpochEnd> diverging;  // what the client has read stands here only up to that; no records then
+  // Whole batches, in memory or in the file; empty when there is nothing to read.
+  protocol::Records records;
+
+  // The answer does not wait for records (DelayedFetch).
+  bool is_urgent() const { return error != protocol::ErrorCode::kNone || diverging; }
 };
 
 // ---- ListOffsets ----
@@ -100,6 +109,18 @@ struct ListedOffset {
   std::int64_t timestamp = -1;  // of the record found, only for a search by time and for kMaxTimestamp
   std::int64_t offset = -1;     // -1: there is none
   std::int32_t leader_epoch = -1;
+};
+
+// ---- OffsetForLeaderEpoch ----
+
+struct EpochEndPartition {
+  PartitionId id;
+  std::int32_t leader_epoch = -1;          // asked about
+  std::int32_t current_leader_epoch = -1;  // as in a fetch
+};
+struct EpochEndAnswer {
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
+  storage::EpochEnd end;
 };
 
 }  // namespace cohort::topics

@@ -94,10 +94,10 @@ void run_on(TopicStoreImpl& store, std::size_t index, F function) {
     store.reactors[index].send(std::move(function));
 }
 
-// Asks the hosts of these partitions, each for its share: ask(PartitionHost&, const std::vector<Item>&) gives answers
-// in order, on the host's reactor.
-template <typename Answer, typename Item, typename Ask>
-void ask_hosts(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<Answer>> done, Ask ask) {
+// A call that each host answers at once, by that function of it.
+template <typename Item, typename Answer>
+void ask(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<Answer>> done,
+         std::vector<Answer> (PartitionHost::*answer_all)(const std::vector<Item>&)) {
   Reactor& home = here();
   const std::size_t count = items.size();
   auto shares = share_out(std::move(items), [&store](const PartitionId& id) { return store.reactor_of(id); });
@@ -105,12 +105,12 @@ void ask_hosts(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<
   for (auto& share : shares) {
     PartitionHost& host = store.places[share.reactor]->host;
     if (share.reactor == home.index()) {
-      join->add(share.indexes, ask(host, share.items));
+      join->add(share.indexes, (host.*answer_all)(share.items));
       continue;
     }
-    store.reactors[share.reactor].send([&home, &host, join, ask, share = std::move(share)]() mutable {
+    store.reactors[share.reactor].send([&home, &host, join, answer_all, share = std::move(share)]() mutable {
       home.send([join = std::move(join), indexes = std::move(share.indexes),
-                 answers = ask(host, share.items)]() mutable { join->add(indexes, std::move(answers)); });
+                 answers = (host.*answer_all)(share.items)]() mutable { join->add(indexes, std::move(answers)); });
     });
   }
   end_call(home, join);
@@ -263,15 +263,15 @@ void TopicStore::end_waiting() {
 }
 
 void TopicStore::list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done) {
-  ask_hosts(*impl_, std::move(call.partitions), std::move(done),
-            [](PartitionHost& host, const std::vector<ListOffsetsPartition>& partitions) {
-              return host.list_offsets(partitions);
-            });
+  ask(*impl_, std::move(call.partitions), std::move(done), &PartitionHost::list_offsets);
+}
+
+void TopicStore::ends_of_epochs(std::vector<EpochEndPartition> partitions, Done<std::vector<EpochEndAnswer>> done) {
+  ask(*impl_, std::move(partitions), std::move(done), &PartitionHost::ends_of_epochs);
 }
 
 void TopicStore::log_sizes(std::vector<PartitionId> partitions, Done<std::vector<std::optional<std::uint64_t>>> done) {
-  ask_hosts(*impl_, std::move(partitions), std::move(done),
-            [](PartitionHost& host, const std::vector<PartitionId>& ids) { return host.log_sizes(ids); });
+  ask(*impl_, std::move(partitions), std::move(done), &PartitionHost::log_sizes);
 }
 
 void TopicStore::space(Done<Result<storage::Space>> done) {

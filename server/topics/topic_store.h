@@ -95,6 +95,7 @@ class TopicStore {
   void end_waiting();
 
   void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
+  void ends_of_epochs(std::vector<EpochEndPartition> partitions, Done<std::vector<EpochEndAnswer>> done);
 
   // Bytes in the logs of these partitions, in order; nothing where there is no such partition, or it cannot be opened.
   void log_sizes(std::vector<PartitionId> partitions, Done<std::vector<std::optional<std::uint64_t>>> done);

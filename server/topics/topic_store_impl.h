@@ -52,7 +52,8 @@ class TopicStoreImpl {
   Cleaner cleaner;
   SnapshotCell cell;
   std::unique_ptr<Catalogue> catalogue;
-  std::vector<protocol::TopicId> internal_topics;  // fixed when the store is opened
+  std::vector<protocol::TopicId> internal_topics;  // fixed when the store is opened, as is this:
+  std::int32_t starts = 0;                         // CatalogueCore::starts(), for the log threads
   std::vector<std::unique_ptr<Place>> places;      // by reactor
 
  private:

@@ -32,6 +32,7 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
                                    logs, now);
   if (!catalogue) return std::unexpected(std::move(catalogue.error()));
   impl->catalogue = std::move(*catalogue);
+  impl->starts = impl->catalogue->core().starts();
   for (const auto& topic : impl->catalogue->core().topics()) {
     if (topic->internal) impl->internal_topics.push_back(topic->id);
   }
@@ -183,6 +184,7 @@ Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t 
   PartitionSeed seed;
   seed.id = {topic.name, topic.id, partition};
   seed.config = topic.config;
+  seed.leader_epoch = starts - topic.made_at_start;
   storage::LogOptions how = log_options(topic.config);
   how.one_batch_at_a_time = topic.internal;  // its shard writes it so
   how.verify_all_on_open = topic.internal || options.verify_logs_on_start;
@@ -190,7 +192,7 @@ Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t 
   if (!log) return std::unexpected(std::move(log.error()));
   seed.log = std::move(*log);
   if (topic.internal) return seed;
-  auto loaded = load_partition(fs, *seed.log, options, now_ms);
+  auto loaded = load_partition(fs, *seed.log, seed.leader_epoch, options, now_ms);
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   seed.core.emplace(std::move(loaded->core));
   seed.tail_bytes = loaded->tail_bytes;

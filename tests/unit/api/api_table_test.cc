@@ -16,8 +16,8 @@ namespace {
 TEST_CASE("api table: what this release serves, with the versions of Kafka 4.3.1") {
   const std::map<std::int16_t, std::pair<int, int>> expected{
       {0, {3, 13}}, {1, {4, 18}}, {2, {1, 11}}, {3, {0, 13}}, {8, {2, 10}}, {9, {1, 10}}, {10, {0, 6}}, {15, {0, 6}},
-      {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}}, {22, {0, 5}}, {32, {1, 4}}, {33, {0, 2}}, {35, {1, 5}},
-      {37, {0, 3}},
+      {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}}, {22, {0, 5}}, {23, {2, 4}}, {32, {1, 4}}, {33, {0, 2}},
+      {35, {1, 5}}, {37, {0, 3}},
       {42, {0, 2}}, {44, {0, 1}}, {47, {0, 0}}, {60, {0, 2}}, {68, {0, 1}}, {69, {0, 1}}, {74, {0, 1}}, {75, {0, 0}}};
   std::map<std::int16_t, std::pair<int, int>> served;
   for (const ApiRow& row : api_table()) served[row.key] = {row.min_version, row.max_version};

@@ -74,6 +74,30 @@ TEST_CASE("ListOffsets: each special time") {
   CHECK(find(client, 1003) == kNothing);
 }
 
+TEST_CASE("ListOffsets: an answer says the leader epoch that goes with its offset") {
+  storage::MemFs fs;
+  for (int start = 0; start < 3; ++start) {  // epochs 0 to 2; nothing is written in the last
+    Machine machine(fs);
+    Client client(machine);
+    if (start == 0) create_topic(client, "t");
+    if (start < 2) REQUIRE(produce(client, "t", 0, batch_of(3, 1000 + 1000 * start)) == ErrorCode::kNone);
+    if (start < 2) continue;
+    for (std::int16_t version = 1; version <= kLatest; ++version) {
+      const auto epoch = [&](std::int64_t timestamp) { return find(client, timestamp, version).epoch; };
+      const bool has_epochs = version >= 4;
+      CHECK(epoch(kLatestTime) == (has_epochs ? 2 : -1));
+      CHECK(epoch(kEarliest) == (has_epochs ? 0 : -1));
+      CHECK(epoch(1002) == (has_epochs ? 0 : -1));
+      CHECK(epoch(1003) == (has_epochs ? 1 : -1));
+      CHECK(epoch(9000) == -1);
+      if (version >= 7) CHECK(epoch(kMaxTime) == 1);
+      if (version >= 8) CHECK(epoch(kEarliestLocal) == 0);
+      if (version >= 9) CHECK(epoch(kLatestTiered) == -1);
+      if (version >= 11) CHECK(epoch(kPendingUpload) == -1);
+    }
+  }
+}
+
 TEST_CASE("ListOffsets of an empty partition") {
   storage::MemFs fs;
   Machine machine(fs);

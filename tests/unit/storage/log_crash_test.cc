@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "protocol/base/log.h"
+#include "protocol/batch/record_batch.h"
 #include "tests/unit/storage/support.h"
 
 namespace cohort::storage {
@@ -106,6 +107,7 @@ class Run {
     auto opened = Log::open(fs_, cache_, "/d", options_);
     if (!opened) return "does not open: " + opened.error().message;
     log_ = *opened;
+    ++epoch_;
     if (log_->end_offset() < promised_end_) return "synced batches are gone";
     if (end == End::kKill && log_->end_offset() < written_end_) return "a kill lost written batches";
     if (log_->end_offset() > model_.end_offset()) return "more than was ever written";
@@ -116,6 +118,7 @@ class Run {
     const auto bytes = test::read_all(log_);
     if (!bytes) return "cannot be read: " + bytes.error().message;
     if (*bytes != model_.bytes(log_->start_offset(), log_->end_offset())) return "bytes differ";
+    if (auto wrong = wrong_epoch()) return wrong;
     // From here on the log is what survived.
     model_.cut(log_->end_offset());
     promised_end_ = std::max(promised_end_, log_->durable_offset());
@@ -136,13 +139,32 @@ class Run {
     auto opened = Log::open(fs_, cache_, "/d", options_);
     if (!opened) return false;
     log_ = *opened;
+    ++epoch_;
     return true;
   }
   bool append(int records, std::size_t value_bytes) {
     const std::int64_t base = log_->end_offset();
     // Before the attempt: if the power fails in the middle, the batch may be there all the same.
     model_.batches.push_back({base, base + records, make_batch(base, records, value_bytes, 1000, ++seed_)});
+    protocol::set_partition_leader_epoch(model_.batches.back().bytes, epoch_);
     return ok(log_->append(model_.batches.back().bytes));
+  }
+  // What the log says of epochs is what stands in the batches.
+  std::optional<std::string> wrong_epoch() const {
+    LeaderEpochs expected;
+    for (const Model::Batch& batch : model_.batches) {
+      if (batch.base_offset >= log_->end_offset()) break;
+      expected.add(protocol::BatchHeader(batch.bytes.data()).partition_leader_epoch(), batch.base_offset);
+    }
+    expected.cut_before(log_->start_offset());
+    for (std::int32_t epoch = 0; epoch <= epoch_; ++epoch) {
+      const EpochEnd known = log_->end_of_epoch(epoch, epoch_);
+      const EpochEnd wanted = expected.end_of(epoch, epoch_, log_->end_offset());
+      if (known == wanted) continue;
+      return fmt::format("epoch {} ends as {} at {}, expected as {} at {}", epoch, known.epoch, known.end_offset,
+                         wanted.epoch, wanted.end_offset);
+    }
+    return std::nullopt;
   }
   bool sync() {
     if (!ok(log_->sync())) return false;
@@ -166,6 +188,7 @@ class Run {
   std::int64_t promised_start_ = 0;
   std::int64_t asked_start_ = 0;
   unsigned seed_ = 0;
+  std::int32_t epoch_ = 0;  // one for each time the log was opened
 };
 
 struct Outcome {

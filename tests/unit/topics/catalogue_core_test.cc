@@ -246,7 +246,11 @@ TEST_CASE("replay of all records, and of the snapshot, makes the same state") {
   Cat c;
   std::vector<protocol::CatalogueRecord> all;
   const auto keep = [&] { all.insert(all.end(), c.output.records.begin(), c.output.records.end()); };
+  c.core.count_start(c.output);
   c.core.create_internal_topics(c.context(), c.output);
+  keep();
+  c.output = {};
+  c.core.count_start(c.output);
   keep();
   c.create({Cat::topic("a"), Cat::topic("b"), Cat::topic("c.d")});
   keep();
@@ -266,7 +270,48 @@ TEST_CASE("replay of all records, and of the snapshot, makes the same state") {
     CHECK(again.partition_count() == c.core.partition_count());
     REQUIRE(again.topics().size() == c.core.topics().size());
     CHECK(again.topics()[1]->config == c.core.topics()[1]->config);
+    CHECK(again.starts() == 2);
+    CHECK(again.topics()[0]->made_at_start == 1);
+    CHECK(again.topics()[1]->made_at_start == 2);
   }
+}
+
+TEST_CASE("starts are counted, and a topic keeps the one in which it was made") {
+  Cat c;
+  for (std::int32_t start = 1; start <= 3; ++start) {
+    c.output = {};
+    c.core.count_start(c.output);
+    CHECK(c.core.starts() == start);
+    REQUIRE(c.output.records.size() == 1);
+    CHECK(std::get<protocol::CatalogueStartsRecord>(c.output.records[0]).value->starts == start);
+    if (start == 2) c.create({Cat::topic("a")});
+  }
+  c.grow({{"a", 9, {}}});
+  c.alter({{"a", {{"segment.ms", ConfigOp::kSet, "9"}}}});
+  CHECK(c.core.topics()[0]->made_at_start == 2);
+}
+
+TEST_CASE("a count of starts that falls is damage, and so is a topic of a start that is still to come") {
+  Cat c;
+  c.core.count_start(c.output);
+  c.core.count_start(c.output);
+  protocol::CatalogueStartsRecord fallen;
+  CHECK_FALSE(c.core.apply(fallen));
+  fallen.value.emplace().starts = 1;
+  CHECK_FALSE(c.core.apply(fallen));
+  fallen.value->starts = 2;  // as a snapshot says it again
+  CHECK(c.core.apply(fallen));
+  protocol::CatalogueTopicRecord topic;
+  topic.key.topic_id = protocol::Uuid(0, 1);
+  auto& value = topic.value.emplace();
+  value.name = protocol::Text("a");
+  value.partitions = 1;
+  for (const std::int32_t start : {-1, 3}) {
+    value.made_at_start = start;
+    CHECK_FALSE(c.core.apply(topic));
+  }
+  value.made_at_start = 2;
+  CHECK(c.core.apply(topic));
 }
 
 TEST_CASE("what a group sets for itself is one record, and none when it sets nothing any more") {

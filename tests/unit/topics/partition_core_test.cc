@@ -11,7 +11,7 @@ namespace {
 using protocol::ErrorCode;
 
 struct Core {
-  PartitionCore core{100, ProducerTable(100, 1'000'000), 1 << 20};
+  PartitionCore core{100, 3, ProducerTable(100, 1'000'000), 1 << 20};
   TopicConfig config = resolve_config({}, config::TopicDefaults{});
   std::vector<std::byte> out;
   protocol::ByteBuffer scratch;
@@ -33,7 +33,7 @@ TEST_CASE("a batch gets the next offsets and the leader epoch") {
   const auto stored = protocol::parse_batch(c.out);
   REQUIRE(stored);
   CHECK(stored->base_offset() == 100);
-  CHECK(stored->partition_leader_epoch() == 0);
+  CHECK(stored->partition_leader_epoch() == 3);
   CHECK(stored->max_timestamp() == 1002);
   CHECK(c.produce(make_batch(1)).answer.base_offset == 103);
   CHECK(c.core.next_offset() == 104);
@@ -156,10 +156,11 @@ TEST_CASE("a topic's own compression packs the records anew") {
 }
 
 TEST_CASE("leader epochs") {
-  CHECK(check_leader_epoch(-1) == ErrorCode::kNone);
-  CHECK(check_leader_epoch(0) == ErrorCode::kNone);
-  CHECK(check_leader_epoch(1) == ErrorCode::kUnknownLeaderEpoch);
-  CHECK(check_leader_epoch(-2) == ErrorCode::kFencedLeaderEpoch);
+  CHECK(check_leader_epoch(-1, 4) == ErrorCode::kNone);
+  CHECK(check_leader_epoch(4, 4) == ErrorCode::kNone);
+  CHECK(check_leader_epoch(5, 4) == ErrorCode::kUnknownLeaderEpoch);
+  CHECK(check_leader_epoch(3, 4) == ErrorCode::kFencedLeaderEpoch);
+  CHECK(check_leader_epoch(-2, 4) == ErrorCode::kFencedLeaderEpoch);
 }
 
 }  // namespace
