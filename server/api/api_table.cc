@@ -20,6 +20,8 @@
 #include "protocol/messages/create_topics_response.h"
 #include "protocol/messages/delete_groups_request.h"
 #include "protocol/messages/delete_groups_response.h"
+#include "protocol/messages/delete_records_request.h"
+#include "protocol/messages/delete_records_response.h"
 #include "protocol/messages/delete_topics_request.h"
 #include "protocol/messages/delete_topics_response.h"
 #include "protocol/messages/describe_cluster_request.h"
@@ -30,6 +32,8 @@
 #include "protocol/messages/describe_groups_response.h"
 #include "protocol/messages/describe_log_dirs_request.h"
 #include "protocol/messages/describe_log_dirs_response.h"
+#include "protocol/messages/describe_producers_request.h"
+#include "protocol/messages/describe_producers_response.h"
 #include "protocol/messages/describe_topic_partitions_request.h"
 #include "protocol/messages/describe_topic_partitions_response.h"
 #include "protocol/messages/fetch_request.h"
@@ -119,6 +123,7 @@ constexpr auto kTable = [] {
       row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(never),
       row<CreateTopicsRequest, CreateTopicsResponse, handle_create_topics>(never),
       row<DeleteTopicsRequest, DeleteTopicsResponse, handle_delete_topics>(never),
+      row<DeleteRecordsRequest, DeleteRecordsResponse, handle_delete_records>(never),
       row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(never),
       row<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, handle_offset_for_leader_epoch>(never),
       row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(never),
@@ -129,6 +134,7 @@ constexpr auto kTable = [] {
       row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(never),
       row<OffsetDeleteRequest, OffsetDeleteResponse, handle_offset_delete>(never),
       row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(never),
+      row<DescribeProducersRequest, DescribeProducersResponse, handle_describe_producers>(never),
       row<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, handle_consumer_group_heartbeat>(always),
       row<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, handle_consumer_group_describe>(never),
       row<ListConfigResourcesRequest, ListConfigResourcesResponse, handle_list_config_resources>(never),

@@ -106,13 +106,13 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
     return fail(ErrorKind::kCorrupt, fmt::format("expected crc32c={:08x} as its last line", computed));
   }
   Checkpoint checkpoint{.identity = std::string(*identity),
-                              .start_offset = static_cast<std::int64_t>(values[0]),
-                              .recovery_offset = static_cast<std::int64_t>(values[1]),
-                              .segment_base = static_cast<std::int64_t>(values[2]),
-                              .position = values[3],
-                              .window = {.bytes = values[4], .one_batch = values[5] != 0},
-                              .rising_offset = static_cast<std::int64_t>(values[6]),
-                              .cleaned_offset = static_cast<std::int64_t>(values[7]),
+                        .start_offset = static_cast<std::int64_t>(values[0]),
+                        .recovery_offset = static_cast<std::int64_t>(values[1]),
+                        .segment_base = static_cast<std::int64_t>(values[2]),
+                        .position = values[3],
+                        .window = {.bytes = values[4], .one_batch = values[5] != 0},
+                        .rising_offset = static_cast<std::int64_t>(values[6]),
+                        .cleaned_offset = static_cast<std::int64_t>(values[7]),
                         .epochs = std::move(epochs)};
   if (checkpoint.cleaned_offset > checkpoint.rising_offset || checkpoint.rising_offset > checkpoint.segment_base) {
     return fail(ErrorKind::kCorrupt, "expected cleaned_offset <= rising_offset <= segment_base");

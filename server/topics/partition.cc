@@ -39,6 +39,7 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
       core_(std::move(seed.core)),
       is_foreign_(!core_.has_value()),
       foreign_high_watermark_(log_->durable_offset()),
+      start_seen_(log_->start_offset()),
       bytes_since_snapshot_(seed.tail_bytes) {}
 
 void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::int16_t version, Now now,

@@ -52,10 +52,11 @@ struct PartitionShared {
   const TopicStoreOptions& options;
   // The high watermark moved, by about so many bytes, or the partition is closing: look at parked fetches.
   std::function<void(Partition& partition, std::size_t more_bytes)> on_moved;
-  std::size_t inflight_bytes = 0;          // on their way to the log
-  std::vector<std::byte> scratch = {};     // of batches that are written at once
-  protocol::ByteBuffer decompressed = {};  // of batches that are looked into
-  std::size_t decompressed_bytes = 0;      // looked into since the host set it to 0
+  std::function<void(Partition& partition)> on_start_raised;  // the log begins later: look at parked fetches, too
+  std::size_t inflight_bytes = 0;                             // on their way to the log
+  std::vector<std::byte> scratch = {};                        // of batches that are written at once
+  protocol::ByteBuffer decompressed = {};                     // of batches that are looked into
+  std::size_t decompressed_bytes = 0;                         // looked into since the host set it to 0
 };
 
 // What a partition is opened with.
@@ -85,10 +86,15 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // answered is called once, perhaps at once.
   void produce(const protocol::Bytes& records, std::int16_t acks, std::int16_t version, Now now, Answered answered);
 
+  using Deleted = std::move_only_function<void(DeletedRecords)>;
+  // answered is called once, perhaps at once: what was asked for is durable then.
+  void delete_records(std::int64_t offset, Now now, Deleted answered);
+
   // Reads; nothing is waited for. at_least_one: the first batch comes whole although it is larger than max_bytes.
   FetchedPartition fetch(const FetchPartition& request, std::size_t max_bytes, bool at_least_one) const;
   ListedOffset list_offset(const ListOffsetsPartition& request) const;
   EpochEndAnswer end_of_epoch(const EpochEndPartition& request) const;
+  ActiveProducers active_producers(const ProducersPartition& request) const;
   std::int64_t high_watermark() const { return core_ ? core_->high_watermark() : foreign_high_watermark_; }
 
   // Of a foreign partition.
@@ -115,6 +121,14 @@ class Partition : public std::enable_shared_from_this<Partition> {
     std::int64_t end_offset = 0;
     std::int64_t records = 0;
   };
+  struct Deletion {
+    std::int64_t offset;
+    Deleted answered;  // empty: by retention
+  };
+  struct ProducerSnapshot {
+    std::int64_t offset = -1;  // -1: none
+    std::string encoded = {};
+  };
   struct Work;     // of a job
   struct Outcome;  // of a job
 
@@ -128,6 +142,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   static Outcome run(Work& work, storage::Fs& fs, const TopicStoreOptions& options);
   void on_appended(std::int64_t end_offset);
   void on_done(Outcome outcome);
+  ProducerSnapshot snapshot_of_producers() const;
+  std::int64_t take_deletions(std::int64_t job_end);
+  void end_deletions(std::vector<Deletion> deletions, protocol::ErrorCode error);
+  void refuse_deletions(protocol::ErrorCode error);
   void fail_writes(const std::string& why);
   void refuse_waiting(protocol::ErrorCode error, const std::string& why);
   void reload();
@@ -166,9 +184,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::atomic<bool> cleaning_cancelled_{false};
   MonoTime clean_not_before_{};
   MonoTime retry_at_{};
-  std::deque<Group> groups_;           // waiting for their job, oldest first
-  std::deque<Waiting> until_written_;  // by needs_end_offset
-  std::deque<Waiting> until_durable_;  // by needs_end_offset
+  std::deque<Group> groups_;            // waiting for their job, oldest first
+  std::deque<Waiting> until_written_;   // by needs_end_offset
+  std::deque<Waiting> until_durable_;   // by needs_end_offset
+  std::vector<Deletion> deletions_;     // wait for their job
+  ProducerSnapshot producers_to_save_;  // before those that wait
+  std::vector<Deletion> deleting_;      // of the job under way
+  std::int64_t start_seen_ = 0;         // the log's start after the last job
   std::int64_t unsynced_records_ = 0;
   std::optional<MonoTime> unsynced_since_;
   std::uint64_t bytes_since_snapshot_ = 0;

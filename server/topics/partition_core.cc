@@ -100,6 +100,14 @@ PartitionCore::Produced PartitionCore::produce(std::span<const std::byte> record
     out.insert(out.end(), valid->batch.bytes().begin(), valid->batch.bytes().end());
   }
   const auto batch = std::span(out).subspan(at);
+  // UnifiedLog.append: a batch is never split over segments.
+  if (batch.size() > static_cast<std::size_t>(config.segment_bytes)) {
+    auto too_large = refused(
+        ErrorCode::kRecordListTooLarge,
+        fmt::format("the batch has {} bytes, a segment of the topic may have {}", batch.size(), config.segment_bytes));
+    out.resize(at);
+    return too_large;
+  }
   protocol::set_base_offset(batch, next_offset_);
   protocol::set_partition_leader_epoch(batch, leader_epoch_);
   protocol::set_max_timestamp(batch, config.timestamp_type, valid->max_timestamp_ms);

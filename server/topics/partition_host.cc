@@ -40,7 +40,8 @@ PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage
               .threads = threads,
               .cleaner = cleaner,
               .options = options,
-              .on_moved = [this](Partition& partition, std::size_t bytes) { on_moved(partition, bytes); }},
+              .on_moved = [this](Partition& partition, std::size_t bytes) { on_moved(partition, bytes); },
+              .on_start_raised = [this](Partition& partition) { on_start_raised(partition); }},
       woke_(std::move(woke)),
       progress_(std::move(progress)),
       reopen_(std::move(reopen)),
@@ -169,6 +170,32 @@ std::vector<EpochEndAnswer> PartitionHost::ends_of_epochs(const std::vector<Epoc
   return answer_each<EpochEndAnswer>(partitions, &Partition::end_of_epoch);
 }
 
+std::vector<ActiveProducers> PartitionHost::active_producers(const std::vector<ProducersPartition>& partitions) {
+  return answer_each<ActiveProducers>(partitions, &Partition::active_producers);
+}
+
+void PartitionHost::delete_records(std::vector<DeleteRecordsPartition> partitions,
+                                   std::move_only_function<void(std::vector<DeletedRecords>)> done) {
+  struct Deleting {
+    std::move_only_function<void(std::vector<DeletedRecords>)> done;
+    std::vector<DeletedRecords> answers;
+    std::size_t left = 0;
+  };
+  auto deleting =
+      std::make_shared<Deleting>(std::move(done), std::vector<DeletedRecords>(partitions.size()), partitions.size());
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    auto answer = [deleting, i](DeletedRecords deleted) {
+      deleting->answers[i] = deleted;
+      if (--deleting->left == 0) deleting->done(std::move(deleting->answers));
+    };
+    if (Partition* partition = find(partitions[i].id)) {
+      partition->delete_records(partitions[i].offset, shared_.reactor.now(), std::move(answer));
+    } else {
+      answer({.error = why_missing(partitions[i].id)});
+    }
+  }
+}
+
 // ---- fetch ----
 
 // ReplicaManager.readFromLog: in the order of the request, the first batch of all comes whole.
@@ -245,11 +272,32 @@ void PartitionHost::on_moved(Partition& partition, std::size_t more_bytes) {
     Parked& parked = at->second;
     parked.bytes += more_bytes;
     if (partition.is_closing() || parked.bytes >= parked.part.min_bytes) {
-      const FetchPart part = parked.part;
-      if (auto result = finish_fetch(key.first, key.second)) woke_(part, std::move(*result));
+      wake(key);
     } else if (parked.part.tell_progress) {
       progress_(parked.part, parked.bytes);
     }
+  }
+}
+
+void PartitionHost::wake(const ParkedKey& key) {
+  const FetchPart part = parked_.at(key).part;
+  if (auto result = finish_fetch(key.first, key.second)) woke_(part, std::move(*result));
+}
+
+// Who waits for records that are gone need not wait for its deadline to hear so.
+void PartitionHost::on_start_raised(const Partition& partition) {
+  const PartitionId id{partition.id().topic_id, partition.id().partition};
+  const auto found = waiters_.find(id);
+  if (found == waiters_.end()) return;
+  const std::int64_t start = partition.log()->start_offset();
+  const std::vector<ParkedKey> keys = found->second;
+  for (const ParkedKey& key : keys) {
+    const auto at = parked_.find(key);
+    if (at == parked_.end()) continue;
+    const bool is_gone = std::ranges::any_of(at->second.part.partitions, [&](const FetchPartition& request) {
+      return request.id == id && request.fetch_offset < start;
+    });
+    if (is_gone) wake(key);
   }
 }
 

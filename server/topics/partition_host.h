@@ -82,6 +82,10 @@ class PartitionHost {
   std::vector<ListedOffset> list_offsets(const std::vector<ListOffsetsPartition>& partitions);
   std::vector<std::optional<std::uint64_t>> log_sizes(const std::vector<PartitionId>& ids);
   std::vector<EpochEndAnswer> ends_of_epochs(const std::vector<EpochEndPartition>& partitions);
+  std::vector<ActiveProducers> active_producers(const std::vector<ProducersPartition>& partitions);
+  // As produce().
+  void delete_records(std::vector<DeleteRecordsPartition> partitions,
+                      std::move_only_function<void(std::vector<DeletedRecords>)> done);
   FetchPartResult fetch(FetchPart part);
   // Reads for the last time a part that is parked; nothing if it is not any more.
   std::optional<FetchPartResult> finish_fetch(std::size_t home, std::uint64_t fetch_id);
@@ -113,6 +117,8 @@ class PartitionHost {
   protocol::ErrorCode why_missing(const PartitionId& id);
   std::vector<FetchedPartition> read(const FetchPart& part);
   void on_moved(Partition& partition, std::size_t more_bytes);
+  void on_start_raised(const Partition& partition);
+  void wake(const ParkedKey& key);
   void unpark(const ParkedKey& key, const Parked& parked);
   void note_flush(const PartitionId& id, const TopicConfig& config);
   void housekeep();

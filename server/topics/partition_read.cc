@@ -1,4 +1,4 @@
-// The reading side of a partition: fetch and list offsets. Nothing here changes anything.
+// The reading side of a partition: fetches and look-ups. Nothing here changes anything.
 #include <algorithm>
 
 #include "protocol/base/log.h"
@@ -103,6 +103,24 @@ EpochEndAnswer Partition::end_of_epoch(const EpochEndPartition& request) const {
   answer.error =
       closing_ ? ErrorCode::kUnknownTopicOrPartition : check_leader_epoch(request.current_leader_epoch, leader_epoch_);
   if (answer.error == ErrorCode::kNone) answer.end = log_->end_of_epoch(request.leader_epoch, leader_epoch_);
+  return answer;
+}
+
+// UnifiedLog.activeProducers. Who writes an internal topic is no producer.
+ActiveProducers Partition::active_producers(const ProducersPartition&) const {
+  ActiveProducers answer;
+  if (closing_) answer.error = ErrorCode::kUnknownTopicOrPartition;
+  if (state_ != State::kReady) answer.error = ErrorCode::kKafkaStorageError;
+  if (answer.error != ErrorCode::kNone || is_foreign()) return answer;
+  for (const auto& [id, entry] : core_->producers().entries()) {
+    ActiveProducer& producer = answer.producers.emplace_back();
+    producer.id = id;
+    producer.epoch = entry.epoch;
+    if (entry.batches().empty()) continue;
+    producer.last_sequence = entry.batches().back().last_sequence;
+    producer.last_timestamp_ms = entry.batches().back().max_timestamp_ms;
+  }
+  std::ranges::sort(answer.producers, {}, &ActiveProducer::id);
   return answer;
 }
 

@@ -29,14 +29,14 @@ struct Partition::Work {
   bool roll_first = false;
   bool roll = false;
   std::int64_t delete_before = -1;
-  Cleaner::StepJob cleaning_step;  // has an outcome of its own
-  std::string producers;           // a snapshot to save, of producers_offset
-  std::int64_t producers_offset = -1;
+  Cleaner::StepJob cleaning_step;                        // has an outcome of its own
+  ProducerSnapshot producers;                            // to save, before anything is deleted
   std::move_only_function<void(std::int64_t)> appended;  // posts that the group is in the log, before the sync
 };
 
 struct Partition::Outcome {
   Result<void> result;
+  Result<void> deleted;  // of the deletion; those who write are not concerned
   std::int64_t end_offset = 0;
   std::int64_t durable_offset = 0;
   std::size_t bytes = 0;
@@ -76,7 +76,8 @@ void Partition::pump(Now now) {
     start(std::move(work));
   }
   // A topic that syncs no longer must not leave records invisible that waited for a sync: set_options syncs.
-  if (options_changed_ && !job_under_way_ && state_ == State::kReady && !closing_) start(Work{});
+  const bool wants_job = options_changed_ || !deletions_.empty();
+  if (wants_job && !job_under_way_ && state_ == State::kReady && !closing_) start(Work{});
 }
 
 // True: the first group is dealt with, here and now.
@@ -112,11 +113,15 @@ void Partition::start(Work work) {
   work.leader_epoch = leader_epoch_;
   work.now_ms = now.wall_ms;
   if (std::exchange(options_changed_, false)) work.options = log_options(config_);
+  if (work.delete_before >= 0) deletions_.push_back({std::exchange(work.delete_before, -1), nullptr});
+  if (!work.reload && !deletions_.empty()) {
+    work.delete_before = take_deletions(work.group.bytes.empty() ? core_->written_offset() : work.group.end_offset);
+    if (work.delete_before >= 0) work.producers = std::exchange(producers_to_save_, {});
+  }
   // The core knows what was decided: that is the state behind this job's batches, if no others wait.
   if (!work.reload && groups_.empty() && bytes_since_snapshot_ >= shared_.options.producer_snapshot_bytes) {
     bytes_since_snapshot_ = 0;
-    work.producers_offset = core_->next_offset();
-    work.producers = encode_producers(core_->producers(), work.producers_offset);
+    work.producers = snapshot_of_producers();
   }
   auto self = shared_from_this();
   if (!work.group.bytes.empty() && config_.durability == config::Durability::kSync) {
@@ -168,18 +173,14 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
       if (auto synced = log.sync(); !synced) return synced;
       outcome.synced = true;
     }
-    if (work.producers_offset >= 0) {
-      const auto saved = save_producers(fs, log.dir(), work.producers, work.producers_offset);
-      if (!saved) log::warn("Partition", "{}", saved.error().message);
+    if (work.producers.offset >= 0) {
+      outcome.deleted = save_producers(fs, log.dir(), work.producers.encoded, work.producers.offset);
+      if (!outcome.deleted) log::warn("Partition", "{}", outcome.deleted.error().message);
     }
-    if (work.roll) {
-      if (auto rolled = log.roll(); !rolled) return rolled;
-    }
-    if (work.delete_before >= 0) {
-      if (auto deleted = log.delete_before(work.delete_before); !deleted) return deleted;
-    }
-    return {};
+    return work.roll ? log.roll() : Result<void>{};
   }();
+  if (!outcome.result) outcome.deleted = outcome.result;
+  if (outcome.deleted && work.delete_before >= 0) outcome.deleted = log.delete_before(work.delete_before);
   outcome.end_offset = log.end_offset();
   outcome.durable_offset = log.durable_offset();
   return outcome;
@@ -197,7 +198,10 @@ void Partition::on_done(Outcome outcome) {
   job_under_way_ = false;
   shared_.inflight_bytes -= outcome.bytes;
   const Now now = shared_.reactor.now();
+  // Any answer may come back into this partition and start the next job.
+  std::vector<Deletion> deletions = std::exchange(deleting_, {});
   if (closing_) {
+    end_deletions(std::move(deletions), ErrorCode::kUnknownTopicOrPartition);
     if (round_ == Round::kNone) finish_closing();
     return;
   }
@@ -219,8 +223,17 @@ void Partition::on_done(Outcome outcome) {
       retry_at_ = now.mono + shared_.options.retry_after;
       return;
     }
-    // Deleting old segments may fail without harm to those who write; a seal that is needed is found by the next write.
-    if (outcome.wrote || log_->needs_seal()) return fail_writes(outcome.result.error().message);
+    if (outcome.wrote || log_->needs_seal()) {
+      fail_writes(outcome.result.error().message);
+      return end_deletions(std::move(deletions), ErrorCode::kKafkaStorageError);
+    }
+  } else if (!outcome.deleted) {
+    // Old segments that stay do no harm to those who write, but the log may need to be sealed.
+    log::error("Partition", "{}-{}: {}", id_.topic.value(), id_.partition, outcome.deleted.error().message);
+    if (log_->needs_seal()) {
+      fail_writes(outcome.deleted.error().message);
+      return end_deletions(std::move(deletions), ErrorCode::kKafkaStorageError);
+    }
   }
   const std::int64_t old = core_->high_watermark();
   core_->written(std::max(outcome.end_offset, core_->written_offset()));
@@ -238,6 +251,9 @@ void Partition::on_done(Outcome outcome) {
   const bool syncs = config_.durability == config::Durability::kSync;
   release(until_durable_, syncs ? core_->durable_offset() : core_->written_offset());
   moved(old, outcome.bytes);
+  if (log_->start_offset() > start_seen_) shared_.on_start_raised(*this);
+  start_seen_ = log_->start_offset();
+  end_deletions(std::move(deletions), outcome.deleted ? ErrorCode::kNone : ErrorCode::kKafkaStorageError);
   if (housekeeping_due_) housekeep(now);
   pump(now);
 }
@@ -246,6 +262,7 @@ void Partition::fail_writes(const std::string& why) {
   log::error("Partition", "{}-{} cannot be written: {}", id_.topic.value(), id_.partition, why);
   reload();
   refuse_waiting(ErrorCode::kKafkaStorageError, why);
+  refuse_deletions(ErrorCode::kKafkaStorageError);
 }
 
 void Partition::refuse_waiting(ErrorCode error, const std::string& why) {
@@ -322,8 +339,8 @@ void Partition::save() const {
   constexpr std::uint64_t kQuicklyRead = 1 << 20;
   if (!core_ || state_ != State::kReady || bytes_since_snapshot_ < kQuicklyRead) return;
   if (core_->next_offset() != log_->end_offset()) return;  // a write failed on the way out
-  const std::int64_t offset = core_->next_offset();
-  const auto saved = save_producers(shared_.fs, log_->dir(), encode_producers(core_->producers(), offset), offset);
+  const ProducerSnapshot producers = snapshot_of_producers();
+  const auto saved = save_producers(shared_.fs, log_->dir(), producers.encoded, producers.offset);
   if (!saved) log::warn("Partition", "{}", saved.error().message);
 }
 
@@ -334,6 +351,7 @@ void Partition::close(std::function<void()> done) {
   auto queued = Round::kQueued;
   round_.compare_exchange_strong(queued, Round::kNone);  // one that has not begun need not be waited for
   refuse_waiting(ErrorCode::kUnknownTopicOrPartition, "the topic is being deleted");
+  refuse_deletions(ErrorCode::kUnknownTopicOrPartition);
   shared_.on_moved(*this, 0);
   if (!job_under_way_ && round_ == Round::kNone) finish_closing();
 }

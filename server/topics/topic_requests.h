@@ -123,4 +123,33 @@ struct EpochEndAnswer {
   storage::EpochEnd end;
 };
 
+// ---- DeleteRecords ----
+
+inline constexpr std::int64_t kDeleteToHighWatermark = -1;
+
+struct DeleteRecordsPartition {
+  PartitionId id;
+  std::int64_t offset = 0;  // records below it go; at most the high watermark, else OFFSET_OUT_OF_RANGE
+};
+struct DeletedRecords {
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
+  std::int64_t low_watermark = -1;  // the log's start, durably; may be above what was asked for
+};
+
+// ---- DescribeProducers ----
+
+struct ProducersPartition {
+  PartitionId id;
+};
+struct ActiveProducer {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  std::int32_t last_sequence = -1;
+  std::int64_t last_timestamp_ms = -1;  // the largest of its last batch
+};
+struct ActiveProducers {
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
+  std::vector<ActiveProducer> producers;  // by id
+};
+
 }  // namespace cohort::topics

@@ -116,6 +116,28 @@ void ask(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<Answer
   end_call(home, join);
 }
 
+// A call that hosts answer when they can: give(host, items, deliver) leads to deliver(answers) there, once.
+template <typename Item, typename Answer, typename Give>
+void ask_later(TopicStoreImpl& store, std::vector<Item> items, Done<std::vector<Answer>> done, Give give) {
+  Reactor& home = here();
+  const std::size_t count = items.size();
+  auto shares = share_out(std::move(items), [&store](const PartitionId& id) { return store.reactor_of(id); });
+  auto join = begin_join<Answer>(count, shares.size(), std::move(done));
+  for (auto& share : shares) {
+    PartitionHost& host = store.places[share.reactor]->host;
+    auto deliver = [&home, join, indexes = std::move(share.indexes)](std::vector<Answer> answers) mutable {
+      if (Reactor::current() == &home) return join->add(indexes, std::move(answers));
+      home.send([join = std::move(join), indexes = std::move(indexes), answers = std::move(answers)]() mutable {
+        join->add(indexes, std::move(answers));
+      });
+    };
+    run_on(store, share.reactor, [&host, give, part = std::move(share.items), deliver = std::move(deliver)]() mutable {
+      give(host, std::move(part), std::move(deliver));
+    });
+  }
+  end_call(home, join);
+}
+
 template <typename Answer>
 void override_errors(std::vector<Answer>& answers, ErrorCode failure) {
   if (failure == ErrorCode::kNone) return;
@@ -219,24 +241,17 @@ void TopicStore::allocate_producer_id(Done<Result<std::int64_t>> done) {
 // ---- data ----
 
 void TopicStore::produce(ProduceCall call, Done<std::vector<ProducedPartition>> done) {
-  Reactor& home = here();
-  const std::size_t count = call.partitions.size();
-  auto shares = share_out(std::move(call.partitions), [this](const PartitionId& id) { return reactor_of(id); });
-  auto join = begin_join<ProducedPartition>(count, shares.size(), std::move(done));
-  for (auto& share : shares) {
-    TopicStoreImpl::Place& place = *impl_->places[share.reactor];
-    ProducePart part{.acks = call.acks, .version = call.version, .partitions = std::move(share.items)};
-    auto deliver = [&home, join, indexes = std::move(share.indexes)](std::vector<ProducedPartition> answers) mutable {
-      if (Reactor::current() == &home) return join->add(indexes, std::move(answers));
-      home.send([join = std::move(join), indexes = std::move(indexes), answers = std::move(answers)]() mutable {
-        join->add(indexes, std::move(answers));
-      });
-    };
-    run_on(*impl_, share.reactor, [&place, part = std::move(part), deliver = std::move(deliver)]() mutable {
-      place.host.produce(std::move(part), std::move(deliver));
-    });
-  }
-  end_call(home, join);
+  ask_later(*impl_, std::move(call.partitions), std::move(done),
+            [acks = call.acks, version = call.version](PartitionHost& host, auto partitions, auto deliver) {
+              host.produce({.acks = acks, .version = version, .partitions = std::move(partitions)}, std::move(deliver));
+            });
+}
+
+void TopicStore::delete_records(std::vector<DeleteRecordsPartition> partitions,
+                                Done<std::vector<DeletedRecords>> done) {
+  ask_later(*impl_, std::move(partitions), std::move(done), [](PartitionHost& host, auto items, auto deliver) {
+    host.delete_records(std::move(items), std::move(deliver));
+  });
 }
 
 TopicStore::FetchId TopicStore::fetch(FetchCall call, Done<std::vector<FetchedPartition>> done) {
@@ -264,6 +279,10 @@ void TopicStore::end_waiting() {
 
 void TopicStore::list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done) {
   ask(*impl_, std::move(call.partitions), std::move(done), &PartitionHost::list_offsets);
+}
+
+void TopicStore::active_producers(std::vector<ProducersPartition> partitions, Done<std::vector<ActiveProducers>> done) {
+  ask(*impl_, std::move(partitions), std::move(done), &PartitionHost::active_producers);
 }
 
 void TopicStore::ends_of_epochs(std::vector<EpochEndPartition> partitions, Done<std::vector<EpochEndAnswer>> done) {

@@ -95,6 +95,9 @@ class TopicStore {
   void end_waiting();
 
   void list_offsets(ListOffsetsCall call, Done<std::vector<ListedOffset>> done);
+  // Answered when what was asked for is durable.
+  void delete_records(std::vector<DeleteRecordsPartition> partitions, Done<std::vector<DeletedRecords>> done);
+  void active_producers(std::vector<ProducersPartition> partitions, Done<std::vector<ActiveProducers>> done);
   void ends_of_epochs(std::vector<EpochEndPartition> partitions, Done<std::vector<EpochEndAnswer>> done);
 
   // Bytes in the logs of these partitions, in order; nothing where there is no such partition, or it cannot be opened.

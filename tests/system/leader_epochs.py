@@ -3,7 +3,7 @@
 
 A consumer goes on reading over a SIGKILL and a restart, which raises the epoch: nothing is lost, nothing comes twice, and
 what it commits carries the epoch. Then the log loses its last batch, as in a power cut, and other records take its place:
-the consumer must notice and read those.
+the consumer must notice and read those. At last records are deleted, and who begins at the start begins behind them.
 Prints what happens; exits with 1 when something does not hold.
 """
 from __future__ import annotations
@@ -110,6 +110,18 @@ def play(server: Server) -> None:
     third = read(reader, "last")
     expect("read again from where the logs part, or before", third[-2:], [(150, "other", 2), (151, "last", 2)])
     reader.close()
+
+    say("3. Deleted records")
+    deleted = admin.delete_records([TopicPartition(TOPIC, 0, 149)])
+    expect("low watermark", [done.result(PATIENCE_S).low_watermark for done in deleted.values()], [149])
+    fresh = consumer(server, "h")
+    expect("read", read(fresh, "last"), [(149, "b49", 1), (150, "other", 2), (151, "last", 2)])
+    fresh.close()
+    server.kill()
+    server.start()
+    fresh = consumer(server, "i")
+    expect("read after a kill", [offset for offset, _, _ in read(fresh, "last")], [149, 150, 151])
+    fresh.close()
 
 
 def main() -> int:

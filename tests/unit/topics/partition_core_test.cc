@@ -73,6 +73,9 @@ TEST_CASE("refusals change nothing") {
   c.config.max_message_bytes = 50;
   refused(ErrorCode::kMessageTooLarge, make_batch(1, {3, 0, 0}));
   c.config.max_message_bytes = 1 << 20;
+  const auto segment_bytes = std::exchange(c.config.segment_bytes, 60);
+  refused(ErrorCode::kRecordListTooLarge, make_batch(1, {3, 0, 0}));
+  c.config.segment_bytes = segment_bytes;
   c.config.min_insync_replicas = 2;
   refused(ErrorCode::kNotEnoughReplicas, make_batch(1));
   CHECK(c.produce(make_batch(1), 1).answer.error == ErrorCode::kNone);
