@@ -61,21 +61,34 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(Place place, storage::LogSet&
   if (auto replayed = catalogue->log_.replay(*catalogue->core_); !replayed) return std::unexpected(replayed.error());
   if (catalogue->core_->topic_count() == 0 && stored_others) return lost();
   warn_of_clamped(*catalogue->core_, catalogue->place_.options.group);
-  // Starts are counted in the log, so without other changes they alone would make it long.
-  if (catalogue->log_.is_long(catalogue->core_->live_records())) {
-    const auto snapshot = catalogue->core_->snapshot_records();
-    if (auto replaced = catalogue->log_.replace_all(snapshot, now.wall_ms); !replaced) {
-      return std::unexpected(replaced.error());
-    }
-  }
-  CatalogueOutput output;
-  catalogue->core_->count_start(output);
-  catalogue->core_->create_internal_topics(catalogue->context(now), output);
-  if (auto written = catalogue->log_.write(output.records, now.wall_ms); !written) {
-    return std::unexpected(written.error());
-  }
+  auto begun = catalogue->begin(now);
+  if (!begun && storage::is_disk_full(begun.error())) begun = catalogue->begin_on_full_disk(begun.error());
+  if (!begun) return std::unexpected(std::move(begun.error()));
   catalogue->version_ = catalogue->log_.end_offset();
   return catalogue;
+}
+
+// What a start writes.
+Result<void> Catalogue::begin(Now now) {
+  // Starts are counted in the log, so without other changes they alone would make it long.
+  if (log_.is_long(core_->live_records())) {
+    if (auto replaced = log_.replace_all(core_->snapshot_records(), now.wall_ms); !replaced) return replaced;
+  }
+  CatalogueOutput output;
+  core_->count_start(output);
+  core_->create_internal_topics(context(now), output);
+  return log_.write(output.records, now.wall_ms);
+}
+
+// What is there can be read all the same. The start is not counted: records that are written when there is room again
+// have the epoch of the start before, which matters only to a client that has read what a power failure took from it.
+Result<void> Catalogue::begin_on_full_disk(const Error& full) {
+  if (auto recovered = log_.recover(); !recovered) return recovered;
+  core_ = std::make_unique<CatalogueCore>(place_.options);
+  if (auto replayed = log_.replay(*core_); !replayed) return replayed;
+  if (core_->topic_count() == 0) return std::unexpected(full);
+  log::warn("Catalogue", "{}; this start is not counted: leader epochs stay as they were", full.message);
+  return {};
 }
 
 Result<void> Catalogue::mark_opened(Now now) {

@@ -51,8 +51,9 @@ class Catalogue {
     std::function<protocol::Uuid()> new_id;  // of topics
   };
 
-  // Blocks. Reads the log, counts this start, makes internal topics if they are missing; durable when it returns. A
-  // data folder that has logs of partitions and no catalogue of them has lost it: kCorrupt.
+  // Blocks. Reads the log, counts this start, makes internal topics if they are missing; durable when it returns, but
+  // on a full disk, where a start that has only to read goes on and is not counted. A data folder that has logs of
+  // partitions and no catalogue of them has lost it: kCorrupt.
   static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, Now now);
 
   const CatalogueCore& core() const { return *core_; }
@@ -74,6 +75,8 @@ class Catalogue {
   Catalogue(Place place, CatalogueLog log);
 
   CatalogueContext context(Now now) const { return {now.wall_ms, place_.new_id}; }
+  Result<void> begin(Now now);
+  Result<void> begin_on_full_disk(const Error& full);
   void pump();
   void write(CatalogueOutput output);
   void on_written(Written written);

@@ -121,6 +121,24 @@ TEST_CASE("many starts alone do not make the catalogue's log long") {
   CHECK(size() < few + 50'000);
 }
 
+TEST_CASE("a start on a full disk reads what is there, in the epoch of the start before") {
+  Epochs e;
+  e.produce(3);
+  e.restart();
+  CHECK(e.epoch() == 1);
+  e.h.kill();
+  e.fs.kill();
+  e.fs.set_free_bytes(0);
+  e.h.start();
+  CHECK(e.epoch() == 1);
+  CHECK(e.fetch(0).high_watermark == 3);
+  e.fs.set_free_bytes(std::nullopt);
+  CHECK(e.h.create("later", 1).error == ErrorCode::kNone);
+  e.restart();
+  CHECK(e.epoch() == 2);
+  CHECK(e.epoch("later") == 1);
+}
+
 TEST_CASE("stored batches and answers carry the epoch") {
   Epochs t;
   t.produce(3);  // 0..2
