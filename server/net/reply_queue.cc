@@ -9,7 +9,7 @@ namespace cohort::net {
 namespace {
 
 constexpr std::size_t kFirstSlots = 4;
-constexpr std::size_t kKeptBytes = 1024;  // a larger buffer of an early answer is given back
+constexpr std::size_t kKeptEarlyBytes = 1024;  // a larger buffer of an early answer is given back
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void ReplyQueue::end(std::uint64_t sequence) {
     protocol::ResponseBuffer& early = slot(first_).early;
     early_bytes_ -= early.size();
     output_.append(std::move(early));
-    if (early.bytes.capacity() > kKeptBytes) early.bytes = {};
+    if (early.bytes.capacity() > kKeptEarlyBytes) early.bytes = {};
   }
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kKeptBytes = 64 * 1024;                      // a larger buffer is given back after it was sent
+constexpr std::size_t kKeptSendBytes = 64 * 1024;                  // a larger buffer is given back after it was sent
 constexpr std::size_t kMaxPerTurn = std::size_t{4} * 1024 * 1024;  // then the reactor's other connections have a turn
 
 std::size_t send_region(int socket, const protocol::FileRegion& region, std::size_t done,
@@ -77,7 +77,7 @@ ReplySender::Outcome ReplySender::send(asio::ip::tcp::socket& socket) {
     sent_now += count;
     if (error) return is_for_later(error) ? Outcome::kNotYet : Outcome::kFailed;
   }
-  if (sending_.bytes.capacity() > kKeptBytes) sending_.bytes = {};
+  if (sending_.bytes.capacity() > kKeptSendBytes) sending_.bytes = {};
   sending_.clear();
   sent_ = 0;
   return Outcome::kDone;

@@ -7,9 +7,6 @@
 namespace cohort::storage {
 namespace {
 
-// Produce takes batches that come to far less (TopicStoreOptions); those of a log that Kafka wrote may be larger.
-constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
-
 // DefaultRecordBatch.writeEmptyHeader.
 void append_empty(const protocol::BatchHeader& batch, protocol::ByteBuffer& out) {
   std::byte* const header = out.prepare(protocol::kBatchHeaderSize);

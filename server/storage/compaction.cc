@@ -14,7 +14,6 @@ constexpr std::size_t kWriteBytes = std::size_t{1} << 20;
 // So that the sync of somebody's commit need not wait for all of a round's bytes: with 16 MiB the 99th percentile of a
 // commit's time is 88 ms in a round, with 2 MiB 16 ms, as outside of rounds.
 constexpr std::uint64_t kSyncBytes = std::uint64_t{2} << 20;
-constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostMerged = 16;                                   // each costs the writer a sync of the folder
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();  // bytes and offsets of a segment
 

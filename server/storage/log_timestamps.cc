@@ -8,12 +8,12 @@
 #include "server/storage/batch_scanner.h"
 #include "server/storage/log.h"
 #include "server/storage/log_views.h"
+#include "server/storage/segment.h"
 
 namespace cohort::storage {
 namespace {
 
 constexpr std::size_t kWalkBytes = 64 * 1024;
-constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
 
 }  // namespace
 

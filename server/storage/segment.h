@@ -40,6 +40,9 @@ struct Segment {
 
 // No batch of a log is larger: append() refuses it, and a length above it in a file is damage.
 inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
+// What the records of a batch come to when it is looked into. Produce takes batches that come to far less
+// (TopicStoreOptions); those of a log that Kafka wrote may be larger.
+inline constexpr std::size_t kMaxDecompressedBytes = std::size_t{256} << 20;
 
 inline constexpr std::string_view kSegmentSuffix = ".log";
 inline constexpr std::string_view kIndexSuffix = ".sparseindex";

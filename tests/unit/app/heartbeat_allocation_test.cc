@@ -1,4 +1,12 @@
 // A steady heartbeat, from the socket through the shard and back, must not allocate: a coordinator sees little else.
+// Not under AddressSanitizer, which has its own operator new, and where calls are not recycled (recycled.h).
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COHORT_NO_COUNTING 1
+#endif
+#endif
+
+#ifndef COHORT_NO_COUNTING
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -51,11 +59,6 @@ ConsumerGroupHeartbeatRequest join(Client& client, const std::string& group, con
 }
 
 TEST_CASE("a steady heartbeat does not allocate") {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  return;  // calls are not recycled there (recycled.h)
-#endif
-#endif
   is_client = true;
   storage::MemFs disk;
   const Machine machine(disk);
@@ -92,3 +95,4 @@ TEST_CASE("a steady heartbeat does not allocate") {
 
 }  // namespace
 }  // namespace cohort::app
+#endif

@@ -14,7 +14,7 @@ namespace {
 using test::KeyedRecord;
 using test::KeyValues;
 
-enum class End { kPowerLoss, kKill };
+using test::End;
 
 class Machine {
  public:

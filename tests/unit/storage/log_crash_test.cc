@@ -63,7 +63,7 @@ class ForgetfulFs final : public Fs {
   bool forgets_files_;
 };
 
-enum class End { kPowerLoss, kKill };
+using test::End;
 
 // One machine with one log. The script runs until the machine stops; then check() opens the log again and compares.
 class Run {

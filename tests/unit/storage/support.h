@@ -33,6 +33,9 @@ std::vector<std::byte> make_batch(std::int64_t base_offset, int records = 1, std
 // A batch of one record whose value is `value`.
 std::vector<std::byte> make_batch_around(std::int64_t base_offset, std::span<const std::byte> value);
 
+// How a process ends without a word: with the machine, or alone.
+enum class End { kPowerLoss, kKill };
+
 // All batches that were ever appended, in order: what a log must be a prefix of.
 struct Model {
   struct Batch {
