@@ -1,7 +1,7 @@
 // A steady heartbeat, from the socket through the shard and back, must not allocate: a coordinator sees little else.
-// Not under AddressSanitizer, which has its own operator new, and where calls are not recycled (recycled.h).
+// Not under sanitizers, which have an operator new of their own.
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define COHORT_NO_COUNTING 1
 #endif
 #endif

@@ -28,7 +28,7 @@ std::vector<std::byte> keyed(const std::string& key, const std::string& value, s
   builder.start({.base_offset = base_offset});
   builder.append(1000, std::as_bytes(std::span(key)), std::as_bytes(std::span(value)));
   const auto bytes = builder.finish();
-  REQUIRE(bytes);
+  if (!bytes) std::abort();  // log threads come here, too, and assertions are the test thread's
   return {bytes->begin(), bytes->end()};
 }
 
