@@ -283,9 +283,11 @@ std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, c
     if (server_value != built_in) {
       config.synonyms.push_back({std::string(key.server_key), server_value, ConfigSource::kStaticBroker});
     }
-    config.synonyms.push_back({std::string(key.server_key), built_in, ConfigSource::kDefault});
-    config.value = config.synonyms.front().value;
-    config.source = config.synonyms.front().source;
+    if (key.server_key_has_default) {
+      config.synonyms.push_back({std::string(key.server_key), built_in, ConfigSource::kDefault});
+    }
+    config.value = config.synonyms.empty() ? server_value : config.synonyms.front().value;
+    config.source = config.synonyms.empty() ? ConfigSource::kDefault : config.synonyms.front().source;
   }
   return described;
 }

@@ -79,7 +79,7 @@ struct DescribedConfig {
   std::string value;
   ConfigSource source = ConfigSource::kDefault;
   ConfigType type = ConfigType::kString;
-  std::vector<ConfigSynonym> synonyms;  // the one that counts first; always filled in
+  std::vector<ConfigSynonym> synonyms;  // the one that counts first; empty for a default that no server key names
   std::string_view documentation;       // of static life
 };
 

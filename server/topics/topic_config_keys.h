@@ -24,6 +24,9 @@ struct ConfigKey {
   double min = std::numeric_limits<double>::lowest();  // of numbers
   double max = std::numeric_limits<double>::max();
   std::span<const std::string_view> allowed = {};  // of strings and of each entry of a list; empty: anything
+  // Whether the server's key has a default of its own; log.retention.ms has not, its default is that of
+  // log.retention.hours.
+  bool server_key_has_default = true;
 };
 
 // Sorted by name.

@@ -127,12 +127,23 @@ TEST_CASE("describing names the source of a value and its synonyms") {
   CHECK(described[0].value == "7");
   CHECK(described[0].source == ConfigSource::kTopic);
   CHECK(described[0].type == ConfigType::kLong);
-  REQUIRE(described[0].synonyms.size() == 3);
+  REQUIRE(described[0].synonyms.size() == 2);
   CHECK(described[0].synonyms[1].name == "log.retention.ms");
   CHECK(described[0].synonyms[1].value == "5");
   CHECK(described[0].synonyms[1].source == ConfigSource::kStaticBroker);
-  CHECK(described[0].synonyms[2].value == "604800000");
-  CHECK(described[0].synonyms[2].source == ConfigSource::kDefault);
+
+  const auto of_server =
+      describe_config({}, defaults, std::vector<std::string>{"retention.bytes", "segment.ms", "segment.bytes"});
+  REQUIRE(of_server.size() == 3);
+  REQUIRE(of_server[0].synonyms.size() == 1);
+  CHECK(of_server[0].synonyms[0].name == "log.retention.bytes");
+  CHECK(of_server[0].synonyms[0].source == ConfigSource::kDefault);
+  // log.roll.ms has no default in Kafka (log.roll.hours has one), so nothing stands behind the value.
+  CHECK(of_server[2].name == "segment.ms");
+  CHECK(of_server[2].value == "604800000");
+  CHECK(of_server[2].source == ConfigSource::kDefault);
+  CHECK(of_server[2].synonyms.empty());
+
   const auto all = describe_config({}, kDefaults, std::nullopt);
   CHECK(all.size() == config_keys().size());
   CHECK(std::ranges::all_of(all, [](const auto& config) { return config.source == ConfigSource::kDefault; }));
