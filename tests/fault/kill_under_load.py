@@ -1,114 +1,135 @@
 #!/usr/bin/env python3
-"""kill -9 at random moments under load: whatever was acknowledged must be there afterwards.
+"""kill -9 at random moments under load, also in the middle of a start: what was acknowledged is there afterwards.
 
-Each round starts cohortd, lets real clients commit offsets and produce with acks=all, kills the server in the middle,
-starts it again and checks every acknowledged commit and record.
+Idempotent producers of every codec and plain ones write to a topic that keeps all, one that syncs, one from which
+retention deletes and one that is compacted, all the time; members of a consumer group come, commit, leave and die; many
+groups commit; topics are created, grown and deleted. The clients live through every death of the server. After each of
+its starts, while they go on:
+  - each record of an idempotent producer is there once, in its producer's order, unless retention or compaction took it;
+    of a compacted topic, the last one of each key;
+  - log starts, log ends and leader epochs have not fallen, and no log ends below what was acknowledged;
+  - each group's committed offset is the acknowledged one or a later one of the same client;
+  - the topics and their partitions are those whose creation, growth or deletion was acknowledged;
+and no client saw a sequence error, or was given a record again that its group had committed. At the end all is read
+once more, and each client must have had all its answers.
+
+--seed repeats what is drawn (moments, clients' choices), as far as timing allows. The data folder stays after a failure.
 """
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
+from confluent_kafka import KafkaException  # noqa: E402
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
 
-from server import Server, quiet_logger  # noqa: E402
+from load_checks import Checks, require  # noqa: E402
+from load_clients import CODECS, Member, TopicChanger, Worker, Writer  # noqa: E402
+from load_committer import Committer  # noqa: E402
+from load_ledger import TOPICS, Keeps, Ledger, client_settings  # noqa: E402
+from server import Server, ServerFailed, free_port  # noqa: E402
 
-TOPIC, PARTITIONS, GROUPS = "load", 4, 4
-
-
-class Committer(threading.Thread):
-    """Commits rising offsets for one group, one at a time, and remembers what was acknowledged."""
-
-    def __init__(self, address: str, group: str, first: int, metadata: str = "") -> None:
-        super().__init__()
-        self.group, self.next, self.metadata = group, first, metadata
-        self.acknowledged: dict[int, int] = {}
-        self.unanswered: dict[int, set[int]] = {}  # tried since the last acknowledged one
-        self.stopping = threading.Event()
-        self.consumer = Consumer({"bootstrap.servers": address, "group.id": group, "enable.auto.commit": False,
-                                  "logger": quiet_logger()})
-
-    def run(self) -> None:
-        while not self.stopping.is_set():
-            partition = self.next % PARTITIONS
-            self.unanswered.setdefault(partition, set()).add(self.next)
-            try:
-                self.consumer.commit(offsets=[TopicPartition(TOPIC, partition, self.next, self.metadata)],
-                                     asynchronous=False)
-                self.acknowledged[partition] = self.next
-                self.unanswered[partition] = set()
-            except KafkaException:
-                pass  # no answer: it may or may not have happened
-            self.next += 1
-        self.consumer.close()
+SETTINGS = {"auto.create.topics.enable": "false", "log.cleaner.backoff.ms": "20",
+            "log.cleaner.min.cleanable.ratio": "0.01", "offsets.topic.segment.bytes": "1048576",
+            "log.retention.check.interval.ms": "100", "log.segment.delete.delay.ms": "100",
+            "group.consumer.heartbeat.interval.ms": "200", "group.consumer.min.heartbeat.interval.ms": "200",
+            "group.consumer.session.timeout.ms": "1500", "group.consumer.min.session.timeout.ms": "1500",
+            "group.consumer.assignment.interval.ms": "100"}
+MEMBERS, STATIC_MEMBERS, COMMITTERS, GROUPS_OF_COMMITTER = 4, 2, 3, 10
+READ_ALL_EVERY, ENOUGH_ROUNDS = 20, 20  # to have seen everything
 
 
-class Writer(threading.Thread):
-    """Produces numbered records with acks=all and remembers the acknowledged (partition, offset) of each."""
+class Run:
+    def __init__(self, cohortd: Path, folder: Path, port: int, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.server = Server(cohortd, folder / "data", port, overrides=SETTINGS)
+        self.ledger = Ledger()
+        self.kills = self.kills_in_start = 0
+        self.restarts: list[float] = []
+        self.writers, self.others, self.checks = self.clients()
 
-    def __init__(self, address: str, round_number: int) -> None:
-        super().__init__()
-        self.acknowledged: dict[tuple[int, int], bytes] = {}
-        self.round, self.stopping = round_number, threading.Event()
-        self.producer = Producer({"bootstrap.servers": address, "acks": "all", "enable.idempotence": True,
-                                  "linger.ms": 1, "message.timeout.ms": 5000, "logger": quiet_logger()})
+    def begin(self) -> None:
+        self.server.start()
+        admin = AdminClient(client_settings(self.server.address))
+        topics = [NewTopic(topic.name, topic.partitions, 1, config=topic.config) for topic in TOPICS.values()]
+        for created in admin.create_topics(topics).values():
+            created.result(10)
+        for client in self.writers + self.others:
+            client.start()
 
-    def delivered(self, error, message) -> None:
-        if error is None:
-            self.acknowledged[(message.partition(), message.offset())] = message.value()
+    def clients(self) -> tuple[list[Worker], list[Worker], Checks]:
+        address, ledger = self.server.address, self.ledger
 
-    def run(self) -> None:
-        number = 0
-        while not self.stopping.is_set():
-            for _ in range(20):
-                self.producer.produce(TOPIC, f"{self.round}:{number}".encode(), partition=number % PARTITIONS,
-                                      on_delivery=self.delivered)
-                number += 1
-            self.producer.poll(0.005)
-        self.producer.flush(5)
+        def seed() -> int:
+            return self.chance.randrange(1 << 30)
 
+        writers: list[Worker] = [Writer(address, ledger, seed(), codec, "all", list(TOPICS)) for codec in CODECS]
+        writers += [Writer(address, ledger, seed(), codec, "1", ["plain", "retained"]) for codec in ("none", "lz4")]
+        changer = TopicChanger(address, ledger, seed())
+        others: list[Worker] = [changer]
+        others += [Committer(self.server, ledger, seed(), n * GROUPS_OF_COMMITTER, GROUPS_OF_COMMITTER)
+                   for n in range(COMMITTERS)]
+        others += [Member(address, ledger, seed(), n, n < STATIC_MEMBERS) for n in range(MEMBERS)]
+        return writers, others, Checks(self.server, ledger, changer)
 
-def check_commits(server: Server, committers: list[Committer]) -> int:
-    """An acknowledged commit is there; a later one that got no answer may be there instead. Never anything else."""
-    checked = 0
-    for committer in committers:
-        if not committer.acknowledged:
-            continue
-        reader = Consumer({"bootstrap.servers": server.address, "group.id": committer.group})
-        for tp in reader.committed([TopicPartition(TOPIC, p) for p in committer.acknowledged], timeout=30):
-            wanted, maybe = committer.acknowledged[tp.partition], committer.unanswered[tp.partition]
-            if tp.offset != wanted and tp.offset not in maybe:
-                raise AssertionError(f"{committer.group} partition {tp.partition}: {wanted} was acknowledged, "
-                                     f"{sorted(maybe)} got no answer, the server says {tp.offset}")
-            checked += 1
-        reader.close()
-    return checked
+    def kill_and_restart(self) -> None:
+        self.kill()
+        while self.chance.random() < 0.5:  # once more before it is up
+            self.server.launch()
+            time.sleep(self.chance.uniform(0, 0.015))
+            self.kill()
+        self.restarts.append(self.server.start())
 
+    def kill(self) -> None:
+        self.kills += 1
+        self.kills_in_start += not self.server.listens()
+        self.server.kill()
 
-def check_records(server: Server, acknowledged: dict[tuple[int, int], bytes]) -> None:
-    reader = Consumer({"bootstrap.servers": server.address, "group.id": "checker", "enable.auto.commit": False})
-    missing = dict(acknowledged)
-    reader.assign([TopicPartition(TOPIC, p, 0) for p in range(PARTITIONS)])
-    deadline = time.monotonic() + 60
-    while missing and time.monotonic() < deadline:
-        for message in reader.consume(10_000, timeout=0.2):
-            if message.error():
-                raise AssertionError(str(message.error()))
-            wanted = missing.pop((message.partition(), message.offset()), None)
-            if wanted is not None and wanted != message.value():
-                raise AssertionError(f"partition {message.partition()} offset {message.offset()}: {wanted!r} was "
-                                     f"acknowledged, {message.value()!r} is there")
-    reader.close()
-    if missing:
-        raise AssertionError(f"{len(missing)} acknowledged records are gone, such as {sorted(missing)[:3]}")
+    def round(self, number: int) -> None:
+        time.sleep(self.chance.uniform(0.2, 2.0))
+        self.kill_and_restart()
+        begun = time.monotonic()
+        read = self.checks.run(from_the_start=number % READ_ALL_EVERY == 0)
+        self.complain()
+        print(f"round {number}: up after {self.restarts[-1] * 1000:.0f} ms, {read} records read and all else compared "
+              f"in {time.monotonic() - begun:.1f} s; so far {self.ledger.counts}", flush=True)
+
+    def complain(self) -> None:
+        require(not self.ledger.problems, "\n".join(self.ledger.problems[:10]))
+
+    def end(self) -> None:
+        for clients in (self.writers, self.others):
+            for client in clients:
+                client.stopping.set()
+            for client in clients:
+                client.join()
+            self.complain()
+        read = self.checks.run(from_the_start=True)
+        for name, group in self.ledger.groups.items():
+            require(group.acknowledged > 0, f"no commit of {name} was ever answered")
+        self.server.stop()
+        self.say_what_was_seen(read)
+
+    def say_what_was_seen(self, read: int) -> None:
+        log = self.server.log.read_text(errors="replace").splitlines()
+        rounds = {name: sum(f" {name}-" in line and ": compacted below offset " in line for line in log)
+                  for name in ("compacted", "__consumer_offsets")}
+        starts = {place: bounds.start for place, bounds in self.checks.bounds.items()
+                  if TOPICS[place[0]].keeps == Keeps.NEWEST}
+        times = sorted(self.restarts)
+        print(f"{self.kills} kills, {self.kills_in_start} of them in the middle of a start; "
+              f"up after {times[len(times) // 2] * 1000:.0f} ms (median), {times[-1] * 1000:.0f} ms at most")
+        print(f"acknowledged: {self.ledger.counts}; {read} records read at the end")
+        print(f"rounds of compaction: {rounds}; retained logs start at {starts}")
+        if len(self.restarts) >= ENOUGH_ROUNDS:
+            require(min(rounds.values()) > 0 and min(starts.values()) > 0, "nothing was compacted or deleted")
 
 
 def main() -> int:
@@ -116,34 +137,22 @@ def main() -> int:
     parser.add_argument("--cohortd", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--port", type=int, help="default: any free one")
     args = parser.parse_args()
-    chance = random.Random(args.seed)
     print(f"seed {args.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="cohort-kill-") as folder:
-        server = Server(args.cohortd, Path(folder) / "data")
-        server.start()
-        admin = AdminClient({"bootstrap.servers": server.address, "logger": quiet_logger()})
-        admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])[TOPIC].result(10)
-        records: dict[tuple[int, int], bytes] = {}
+    folder = Path(tempfile.mkdtemp(prefix="cohort-kill-"))
+    run = Run(args.cohortd, folder, args.port or free_port(), args.seed)
+    try:
+        run.begin()
         for number in range(1, args.rounds + 1):
-            committers = [Committer(server.address, f"group-{g}", number * 1_000_000) for g in range(GROUPS)]
-            writer = Writer(server.address, number)
-            threads = [*committers, writer]
-            for thread in threads:
-                thread.start()
-            time.sleep(chance.uniform(0.3, 1.5))
-            server.kill()
-            for thread in threads:
-                thread.stopping.set()
-            restart = server.start()
-            for thread in threads:
-                thread.join()
-            records.update(writer.acknowledged)
-            commits = check_commits(server, committers)
-            check_records(server, records)
-            print(f"round {number}: restart {restart * 1000:.0f} ms, {commits} committed partitions and {len(records)} "
-                  f"records are all there", flush=True)
-        server.stop()
+            run.round(number)
+        run.end()
+    except (AssertionError, ServerFailed, KafkaException) as problem:
+        print(f"FAILED: {problem}\nseed {args.seed}; the data folder stays: {folder}")
+        return 1
+    finally:
+        run.server.kill()
+    shutil.rmtree(folder)
     print(f"{args.rounds} passed, 0 failed")
     return 0
 

@@ -60,12 +60,16 @@ class Server:
             settings.setdefault("listeners", f"PLAINTEXT://{self.address}")
         return [str(self.cohortd), *(part for key, value in settings.items() for part in ("--override", f"{key}={value}"))]
 
-    def start(self) -> float:
-        """Starts cohortd; the seconds until it answered a Metadata request."""
+    def launch(self) -> None:
+        """Starts cohortd and does not wait for it."""
         self.data.mkdir(parents=True, exist_ok=True)
-        begun = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env={**os.environ, **self.environment})
+
+    def start(self) -> float:
+        """Starts cohortd; the seconds until it answered a Metadata request."""
+        begun = time.monotonic()
+        self.launch()
         self._wait_for_port(begun)
         admin = AdminClient({"bootstrap.servers": self.address, "logger": quiet_logger()})
         while time.monotonic() - begun < START_LIMIT_S:
@@ -91,6 +95,10 @@ class Server:
         if self.process.poll() is not None:
             tail = self.log.read_text(errors="replace").splitlines()[-3:]
             raise ServerFailed(f"cohortd ended with status {self.process.returncode}: " + " | ".join(tail))
+
+    def listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         assert self.process
