@@ -4,7 +4,7 @@
 #     sim      the simulation over many seeds (--seeds, 5000)
 #     planted  bugs are planted in a copy of what is committed, and the simulation must find each
 #     kill     kill -9 under load (--rounds, 100)
-#     disk     full, refusing and failing disks
+#     disk     full, refusing and failing disks; kill -9 under load on a disk that fails now and then (--rounds)
 #     floods   clients that would use up the server's memory, ten thousand connections of them
 #     image    the container image is built and started (as root)
 #     fuzz     each fuzz target for a while (--fuzz-seconds, 300)
@@ -41,7 +41,9 @@ run_kill() {
 
 run_disk() {
   build cohortd failing_disk
-  with_clients tests/fault/bad_disk.py --failing-disk build/release/tests/system/libfailing_disk.so
+  local library=build/release/tests/system/libfailing_disk.so
+  with_clients tests/fault/bad_disk.py --failing-disk $library
+  with_clients tests/fault/kill_under_load.py --rounds "$rounds" --failing-disk $library
 }
 
 run_floods() {

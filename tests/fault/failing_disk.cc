@@ -1,16 +1,16 @@
-// Preloaded into cohortd by the tests: makes writes and syncs of its files fail as a bad disk would, as long as the
-// file that COHORT_FAILING_DISK names holds the name of an error: "write ENOSPC", "write EIO", "sync EIO". Also opening
-// a new file fails for writes that do.
+// Preloaded into cohortd by the tests: makes writes and syncs of its files fail or wait as those of a bad disk, as long
+// as the file that COHORT_FAILING_DISK names says so: "write ENOSPC", "write EIO", "sync EIO", each with a percentage
+// of the calls behind it if not all shall fail; "write stall 50", "sync stall 300": up to so many milliseconds.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string>
+#include <random>
 
 namespace {
 
@@ -19,18 +19,37 @@ Function* real(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-// 0: nothing fails. The errno for what ("write" or "sync") otherwise.
-int failure_of(const char* what) {
+struct Order {
+  char operation[16] = {};
+  char fate[16] = {};
+  int number = -1;
+};
+
+Order order() {
   static auto* const open_file = real<int(const char*, int, ...)>("open");
+  Order order;
   const char* const path = std::getenv("COHORT_FAILING_DISK");
-  if (path == nullptr) return 0;
+  if (path == nullptr) return order;
   const int fd = open_file(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
+  if (fd < 0) return order;
   char text[64] = {};
-  const ssize_t size = ::read(fd, text, sizeof(text) - 1);
+  if (::read(fd, text, sizeof(text) - 1) > 0)
+    std::sscanf(text, "%15s %15s %d", order.operation, order.fate, &order.number);
   ::close(fd);
-  if (size <= 0 || std::strncmp(text, what, std::strlen(what)) != 0) return 0;
-  return std::strstr(text, "ENOSPC") != nullptr ? ENOSPC : EIO;
+  return order;
+}
+
+// 0: it goes on, perhaps after a while. The errno for what ("write" or "sync") otherwise.
+int failure_of(const char* what) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const Order found = order();
+  if (std::strcmp(found.operation, what) != 0) return 0;
+  if (std::strcmp(found.fate, "stall") == 0) {
+    ::usleep(static_cast<useconds_t>(random() % 1000 * static_cast<unsigned>(found.number)));
+    return 0;
+  }
+  if (found.number >= 0 && static_cast<int>(random() % 100) >= found.number) return 0;
+  return std::strcmp(found.fate, "ENOSPC") == 0 ? ENOSPC : EIO;
 }
 
 bool is_file(int fd) {

@@ -13,6 +13,9 @@ its starts, while they go on:
 and no client saw a sequence error, or was given a record again that its group had committed. At the end all is read
 once more, and each client must have had all its answers.
 
+With --failing-disk the disk refuses or stalls writes or syncs for a while in each round. Then all topics sync, and all
+producers are idempotent: where syncs fail, nothing else is promised.
+
 --seed repeats what is drawn (moments, clients' choices), as far as timing allows. The data folder stays after a failure.
 """
 from __future__ import annotations
@@ -31,7 +34,7 @@ from confluent_kafka import KafkaException  # noqa: E402
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
 
 from load_checks import Checks, require  # noqa: E402
-from load_clients import CODECS, Member, TopicChanger, Worker, Writer  # noqa: E402
+from load_clients import CODECS, FATAL_ERROR, SEQUENCE_ERROR, Member, TopicChanger, Worker, Writer  # noqa: E402
 from load_committer import Committer  # noqa: E402
 from load_ledger import TOPICS, Keeps, Ledger, client_settings  # noqa: E402
 from server import Server, ServerFailed, free_port  # noqa: E402
@@ -44,12 +47,17 @@ SETTINGS = {"auto.create.topics.enable": "false", "log.cleaner.backoff.ms": "20"
             "group.consumer.assignment.interval.ms": "100"}
 MEMBERS, STATIC_MEMBERS, COMMITTERS, GROUPS_OF_COMMITTER = 4, 2, 3, 10
 READ_ALL_EVERY, ENOUGH_ROUNDS = 20, 20  # to have seen everything
+FATES_OF_DISK = ("write EIO 20", "write ENOSPC", "sync EIO 20", "sync EIO", "write stall 100", "sync stall 500")
 
 
 class Run:
-    def __init__(self, cohortd: Path, folder: Path, port: int, seed: int) -> None:
+    def __init__(self, cohortd: Path, folder: Path, port: int, seed: int, failing_disk: Path | None) -> None:
         self.chance = random.Random(seed)
         self.server = Server(cohortd, folder / "data", port, overrides=SETTINGS)
+        self.disk = folder / "disk"  # what becomes of the disk, when it is a failing one
+        if failing_disk:
+            self.server.overrides = {**SETTINGS, "cohort.durability": "sync"}
+            self.server.environment = {"LD_PRELOAD": str(failing_disk), "COHORT_FAILING_DISK": str(self.disk)}
         self.ledger = Ledger()
         self.kills = self.kills_in_start = 0
         self.restarts: list[float] = []
@@ -70,8 +78,13 @@ class Run:
         def seed() -> int:
             return self.chance.randrange(1 << 30)
 
-        writers: list[Worker] = [Writer(address, ledger, seed(), codec, "all", list(TOPICS)) for codec in CODECS]
-        writers += [Writer(address, ledger, seed(), codec, "1", ["plain", "retained"]) for codec in ("none", "lz4")]
+        writers: list[Worker]
+        if self.server.environment:
+            writers = [Writer(address, ledger, seed(), codec, "all", list(TOPICS), FATAL_ERROR) for codec in CODECS]
+        else:
+            writers = [Writer(address, ledger, seed(), codec, "all", list(TOPICS), SEQUENCE_ERROR) for codec in CODECS]
+            writers += [Writer(address, ledger, seed(), codec, "1", ["plain", "retained"], SEQUENCE_ERROR)
+                        for codec in ("none", "lz4")]
         changer = TopicChanger(address, ledger, seed())
         others: list[Worker] = [changer]
         others += [Committer(self.server, ledger, seed(), n * GROUPS_OF_COMMITTER, GROUPS_OF_COMMITTER)
@@ -81,6 +94,7 @@ class Run:
 
     def kill_and_restart(self) -> None:
         self.kill()
+        self.disk.write_text("")
         while self.chance.random() < 0.5:  # once more before it is up
             self.server.launch()
             time.sleep(self.chance.uniform(0, 0.015))
@@ -94,12 +108,28 @@ class Run:
 
     def round(self, number: int) -> None:
         time.sleep(self.chance.uniform(0.2, 2.0))
+        if self.server.environment:
+            self.trouble(number)
         self.kill_and_restart()
+        self.check(f"round {number}: up after {self.restarts[-1] * 1000:.0f} ms", number % READ_ALL_EVERY == 0)
+
+    def trouble(self, number: int) -> None:
+        """The disk fails for a while. Either the server is killed then, or the disk is well again and so is the server."""
+        fate = self.chance.choice(FATES_OF_DISK)
+        self.disk.write_text(fate)
+        time.sleep(self.chance.uniform(0.05, 1.0))
+        if self.chance.random() < 0.5:
+            self.disk.write_text("")
+            self.check(f"round {number}: {fate}, then well", from_the_start=False)
+        else:
+            print(f"round {number}: {fate}", flush=True)
+
+    def check(self, what: str, from_the_start: bool) -> None:
         begun = time.monotonic()
-        read = self.checks.run(from_the_start=number % READ_ALL_EVERY == 0)
+        read = self.checks.run(from_the_start)
         self.complain()
-        print(f"round {number}: up after {self.restarts[-1] * 1000:.0f} ms, {read} records read and all else compared "
-              f"in {time.monotonic() - begun:.1f} s; so far {self.ledger.counts}", flush=True)
+        print(f"{what}; {read} records read and all else compared in {time.monotonic() - begun:.1f} s; "
+              f"so far {self.ledger.counts}", flush=True)
 
     def complain(self) -> None:
         require(not self.ledger.problems, "\n".join(self.ledger.problems[:10]))
@@ -137,11 +167,12 @@ def main() -> int:
     parser.add_argument("--cohortd", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--failing-disk", type=Path, help="the library to preload: the disk fails now and then")
     parser.add_argument("--port", type=int, help="default: any free one")
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="cohort-kill-"))
-    run = Run(args.cohortd, folder, args.port or free_port(), args.seed)
+    run = Run(args.cohortd, folder, args.port or free_port(), args.seed, args.failing_disk)
     try:
         run.begin()
         for number in range(1, args.rounds + 1):

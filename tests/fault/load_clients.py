@@ -23,6 +23,8 @@ KEYS = 100  # of each producer in each partition of a compacted topic; few are h
 REQUEST_S, PATIENCE_S = 10, 60
 PAUSE_S = 0.03  # between the records of a producer
 SEQUENCE_ERROR = re.compile("out.of.order|duplicate.sequence|unknown.producer|epoch bump|fatal", re.IGNORECASE)
+# When one batch could not be stored, those that were sent behind it are out of sequence; librdkafka repeats them.
+FATAL_ERROR = re.compile("fatal", re.IGNORECASE)
 
 
 class Worker(threading.Thread):
@@ -50,26 +52,27 @@ class Worker(threading.Thread):
 class SequenceErrors(logging.Handler):
     """librdkafka mends some sequence errors by itself and tells only its debug log of them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, errors: re.Pattern[str]) -> None:
         super().__init__()
-        self.ledger = ledger
+        self.ledger, self.errors = ledger, errors
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if SEQUENCE_ERROR.search(text):
+        if self.errors.search(text):
             self.ledger.problem(f"{record.name}: {text}")
 
 
 class Writer(Worker):
     """One producer that writes to all its partitions in turn and never gives a record up."""
 
-    def __init__(self, address: str, ledger: Ledger, seed: int, codec: str, acks: str, topics: list[str]) -> None:
+    def __init__(self, address: str, ledger: Ledger, seed: int, codec: str, acks: str, topics: list[str],
+                 errors: re.Pattern[str]) -> None:
         idempotent = acks == "all"
         super().__init__(f"{codec}-acks-{acks}", ledger, seed)
         logger = logging.getLogger(self.name)
         logger.propagate = False
         logger.setLevel(logging.DEBUG)
-        logger.addHandler(SequenceErrors(ledger))
+        logger.addHandler(SequenceErrors(ledger, errors))
         self.producer = Producer({**client_settings(address), "acks": acks, "enable.idempotence": idempotent,
                                   "compression.type": codec, "linger.ms": 5, "message.timeout.ms": 0,
                                   "error_cb": self.failed, "logger": logger, **({"debug": "eos"} if idempotent else {})})
@@ -134,8 +137,9 @@ class Member(Worker):
                 timer.start()
             assert process.stdout
             for line in process.stdout:
-                event, moment, partition, *offset = line.split()
-                self.ledger.member_says(event, float(moment), int(partition), *map(int, offset))
+                words = line.split()
+                if line.endswith("\n") and len(words) >= 3:  # else it was killed while it wrote
+                    self.ledger.member_says(words[0], float(words[1]), *map(int, words[2:]))
             status = process.wait()
             for timer in timers:
                 timer.cancel()
