@@ -39,8 +39,8 @@ struct ResponseBuffer {
     attachments.push_back({bytes.size(), records});
     attached_bytes += records.size();
   }
-  // All that `other` holds, behind what is here.
-  void append(ResponseBuffer&& other) {
+  // All that `other` holds, behind what is here; leaves it empty, with its memory.
+  void take_all(ResponseBuffer& other) {
     for (Attachment& attachment : other.attachments) {
       attachments.push_back({bytes.size() + attachment.at, std::move(attachment.records)});
     }

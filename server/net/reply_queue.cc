@@ -47,7 +47,7 @@ void ReplyQueue::end(std::uint64_t sequence) {
   for (; first_ < next_ && slot(first_).done; ++first_) {
     protocol::ResponseBuffer& early = slot(first_).early;
     early_bytes_ -= early.size();
-    output_.append(std::move(early));
+    output_.take_all(early);
     if (early.bytes.capacity() > kKeptEarlyBytes) early.bytes = {};
   }
 }

@@ -23,7 +23,7 @@ Result<std::size_t> read_some(const protocol::FileRegion& region, std::size_t fr
 }  // namespace
 
 Result<std::size_t> fitting_batches(const protocol::FileRegion& region, std::size_t limit, bool at_least_one) {
-  std::array<std::byte, 4096> buffer;  // a few small batches at a time
+  std::array<std::byte, 4096> buffer{};  // a few small batches at a time
   std::size_t buffered_from = 0;
   std::size_t buffered = 0;
   std::size_t end = 0;

@@ -41,12 +41,17 @@ std::int64_t Partition::take_deletions(std::int64_t job_end) {
   if (producers_to_save_.offset < 0) producers_to_save_ = snapshot_of_producers();
   if (producers_to_save_.offset > job_end) return -1;
   std::int64_t offset = -1;
-  const auto later = std::stable_partition(deletions_.begin(), deletions_.end(), [&](const Deletion& deletion) {
-    return deletion.offset <= producers_to_save_.offset;
-  });
-  for (auto taken = deletions_.begin(); taken != later; ++taken) offset = std::max(offset, taken->offset);
-  deleting_.assign(std::move_iterator(deletions_.begin()), std::move_iterator(later));
-  deletions_.erase(deletions_.begin(), later);
+  deleting_.clear();
+  std::vector<Deletion> later;
+  for (Deletion& deletion : deletions_) {
+    if (deletion.offset > producers_to_save_.offset) {
+      later.push_back(std::move(deletion));
+    } else {
+      offset = std::max(offset, deletion.offset);
+      deleting_.push_back(std::move(deletion));
+    }
+  }
+  deletions_ = std::move(later);
   return offset;
 }
 

@@ -2,6 +2,7 @@
 // topic_store_open.cc.
 #include "server/topics/topic_store.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "protocol/base/check.h"
@@ -23,11 +24,13 @@ Reactor& here() {
   return *reactor;
 }
 
-const PartitionId& id_of(const PartitionId& id) {
-  return id;
-}
-const PartitionId& id_of(const auto& item) {
-  return item.id;
+// Of what is one or has one.
+template <typename Item>
+PartitionId id_of(const Item& item) {
+  if constexpr (std::is_same_v<Item, PartitionId>)
+    return item;
+  else
+    return item.id;
 }
 
 // The items of a call by the reactor of their partition.

@@ -117,10 +117,12 @@ TEST_CASE("who waits for records that are deleted hears of it at once") {
   auto above = wait_at(2);
   // What is posted to the same reactor comes behind them.
   CHECK(t.remove(2, reactor).error == ErrorCode::kNone);
-  CHECK(StoreHarness::get(std::move(below)).at(0).error == ErrorCode::kOffsetOutOfRange);
+  const auto below_answer = StoreHarness::get(std::move(below)).at(0);
+  CHECK(below_answer.error == ErrorCode::kOffsetOutOfRange);
   CHECK(above.wait_for(std::chrono::seconds{0}) == std::future_status::timeout);
   CHECK(t.remove(3, reactor).error == ErrorCode::kNone);
-  CHECK(StoreHarness::get(std::move(above)).at(0).error == ErrorCode::kOffsetOutOfRange);
+  const auto above_answer = StoreHarness::get(std::move(above)).at(0);
+  CHECK(above_answer.error == ErrorCode::kOffsetOutOfRange);
 }
 
 TEST_CASE("producers are known after their records were deleted and the server was killed") {
@@ -157,7 +159,8 @@ TEST_CASE("a deletion waits for what was decided before it, and its snapshot is 
     t.h.store().delete_records({{.id = t.id, .offset = 3}}, std::move(done));
     t.h.store().delete_records({{.id = t.id, .offset = 2}}, [](auto) {});
   });
-  CHECK(StoreHarness::get(std::move(deleted)).at(0).low_watermark == 3);
+  const auto deleted_answer = StoreHarness::get(std::move(deleted)).at(0);
+  CHECK(deleted_answer.low_watermark == 3);
   CHECK(t.h.logs().find(protocol::TopicName("t"), 0)->end_offset() == 6);
   CHECK(t.fs.contents("/data/t-0/00000000000000000006.producers").size() > 0);
   CHECK(t.remove(kDeleteToHighWatermark).low_watermark == 6);

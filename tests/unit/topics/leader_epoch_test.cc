@@ -211,7 +211,8 @@ TEST_CASE("a fetch that must go back is answered at once") {
   t.restart();
   FetchCall call = fetch_call({{.id = t.id, .fetch_offset = 4, .max_bytes = 1 << 20, .last_fetched_epoch = 0}});
   call.max_wait_ms = 3'600'000;
-  CHECK(t.h.fetch(std::move(call)).at(0).diverging == EpochEnd{0, 3});
+  const auto fetched = t.h.fetch(std::move(call));
+  CHECK(fetched.at(0).diverging == EpochEnd{0, 3});
 }
 
 TEST_CASE("a log that is loaded again in the same process goes on in its epoch") {

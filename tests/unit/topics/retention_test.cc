@@ -106,9 +106,11 @@ TEST_CASE("retention has its turn between two jobs of a partition that always ha
   auto second = begin_produce(now_ms);
   for (int i = 0; i < 100; ++i) store.list(call);
   first_go.set_value();
-  CHECK(StoreHarness::get(std::move(first)).at(0).error == ErrorCode::kNone);
+  const auto first_answer = StoreHarness::get(std::move(first)).at(0);
+  CHECK(first_answer.error == ErrorCode::kNone);
   second_go.set_value();
-  CHECK(StoreHarness::get(std::move(second)).at(0).error == ErrorCode::kNone);
+  const auto second_answer = StoreHarness::get(std::move(second)).at(0);
+  CHECK(second_answer.error == ErrorCode::kNone);
   CHECK(log->start_offset() == 1);
 }
 
