@@ -26,10 +26,10 @@ TEST_CASE("a request whose batches decompress to much does not hold up its react
     });
   };
   store.pool()[0].post([&] {
+    store.pool()[0].post([&] { events.emplace_back("another"); });  // waits for its turn while the first is begun
     produce(5, "first", [] {});
     produce(1, "second", [&] { done.set_value(); });
   });
-  store.pool()[0].post([&] { events.emplace_back("another"); });
   StoreHarness::get(done.get_future());
   CHECK(events == std::vector<std::string>{"another", "first at 0", "second at 5"});
 }
