@@ -131,7 +131,7 @@ void Shard<Family>::start_read(const ShardRead& read) {
   const bool taken = place_.log_threads.submit(place_.log_key, [this, read] {
     storage::Log& log = place_.log;
     // After a failed sync, what is above the durable end is lost; nothing may be read or written before it is cut off.
-    Result<void> sealed = log.needs_seal() ? log.seal_at_durable() : Result<void>{};
+    Result<void> sealed = log.needs_seal() ? log.seal() : Result<void>{};
     const std::int64_t from = std::max(read.offset, log.start_offset());
     const std::int64_t end = log.durable_offset();
     Result<storage::ReadResult> result = sealed ? log.read(from, kLoadChunkBytes, end, true)

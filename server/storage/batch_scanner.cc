@@ -65,6 +65,7 @@ Result<std::optional<protocol::BatchHeader>> BatchScanner::next() {
     batch = static_cast<const protocol::BatchHeader&>(*whole);
   }
   position_ += size;
+  last_size_ = size;
   offset_ = batch.last_offset() + 1;
   return batch;
 }

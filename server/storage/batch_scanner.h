@@ -39,6 +39,10 @@ class BatchScanner {
   // The header of the next batch, valid until the next call; nullopt at the end. kIo: the file could not be read.
   // Any other error: what is at position() is not a sound, whole batch; the message says what was expected.
   Result<std::optional<protocol::BatchHeader>> next();
+  // All of the batch that next() has returned, valid as long as that. With kChecksums only.
+  std::span<const std::byte> bytes() const {
+    return std::span(buffer_).subspan(static_cast<std::size_t>(position_ - last_size_ - buffer_position_), last_size_);
+  }
   // Where the batch that next() returns or refuses next begins, and the base offset that follows the last one.
   std::uint64_t position() const { return position_; }
   std::int64_t offset() const { return offset_; }
@@ -51,6 +55,7 @@ class BatchScanner {
   std::uint64_t position_;
   const std::uint64_t end_;
   std::int64_t offset_;
+  std::size_t last_size_ = 0;  // of the batch that next() has returned
   const Chain chain_;
   const Check check_;
   std::vector<std::byte> buffer_;

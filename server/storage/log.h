@@ -154,11 +154,14 @@ class Log {
   bool append_only_writes(std::uint64_t bytes) const;
   // Moves durable_offset() to end_offset(). After a failure needs_seal() is true.
   Result<void> sync();
-  // A sync failed (or half-written bytes could not be cut off): what is above durable_offset() counts as lost, whatever
-  // reads show, and append() and sync() refuse until seal_at_durable() has succeeded.
+  // A sync failed (or half-written bytes could not be cut off): what is above durable_offset() is not on the disk,
+  // whatever reads show or a later sync says, and append() and sync() refuse until seal() has succeeded.
   bool needs_seal() const { return needs_seal_; }
-  // Cuts the last segment at the durable end and starts a new one: end_offset() falls to durable_offset(). Repeatable.
-  Result<void> seal_at_durable();
+  // Ends the last segment at the durable end and goes on in a new one. kSync: nobody was promised what lies above, it
+  // is cut off, and end_offset() falls to durable_offset(). kOs: it was acknowledged, so it is read back, checked, and
+  // written and synced in the new segment; durable_offset() rises to end_offset(). Until then it can be read. kCorrupt:
+  // the page cache has not got it any more. Repeatable.
+  Result<void> seal();
   // Starts a new segment unless the last one is empty. For retention by time; append() rolls by itself by size.
   Result<void> roll();
   // Raises the start to offset (start < offset <= end; lower is a no-op), durably, then deletes whole segments below
@@ -200,8 +203,13 @@ class Log {
   Result<void> undo_append();
   Result<void> sync_folder_once();
   Result<void> sync_active();
-  // A new, empty and durable last segment; replaces the last one if that has the same base offset.
-  Result<void> start_segment(std::int64_t base_offset);
+  enum class StartWith { kNothing, kUnsynced };  // kUnsynced: what the present one has above its durable end
+  // A new and durable last segment; the present one ends where it is durable, or goes if it has the same base offset.
+  Result<void> start_segment(std::int64_t base_offset, StartWith start_with);
+  Result<std::int64_t> copy_unsynced(Segment& to) const;
+  void publish_segment(std::shared_ptr<Segment> next);
+  std::shared_ptr<SparseIndex> index_of_durable() const;
+  void cut_unsynced();
   // Precondition: everything is synced. Writes the index of the last segment, too.
   Result<void> write_checkpoint(std::int64_t start_offset, const Window& window);
   Result<void> store_checkpoint(const Checkpoint& next);

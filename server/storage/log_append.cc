@@ -8,6 +8,7 @@
 
 #include "protocol/base/log.h"
 #include "protocol/batch/record_batch.h"
+#include "server/storage/batch_scanner.h"
 #include "server/storage/log.h"
 
 namespace cohort::storage {
@@ -161,53 +162,90 @@ Result<void> Log::roll() {
   // The old segment is whole on the disk before the new one exists: damage in it is never taken for a torn tail.
   if (auto synced = sync(); !synced) return synced;
   if (auto written = write_index(fs_, dir_, *segments_.back()->index); !written) return written;
-  if (auto started = start_segment(end_offset()); !started) return started;
+  if (auto started = start_segment(end_offset(), StartWith::kNothing); !started) return started;
   return write_checkpoint(start_offset(), checkpoint_.window);
 }
 
-Result<void> Log::start_segment(std::int64_t base_offset) {
-  const bool is_same_base = segments_.back()->summary.base_offset == base_offset;
+// Made aside, synced and renamed: under its name a segment is whole, and a log always has a last one.
+Result<void> Log::start_segment(std::int64_t base_offset, StartWith start_with) {
   const std::string path = segment_path(dir_, base_offset);
-  // Under the same name the new file must replace the old one in one step: a log always has a last segment.
-  const std::string made_as = is_same_base ? path + std::string(kTemporarySuffix) : path;
-  must_roll_ = !is_same_base;
+  const std::string made_as = path + std::string(kTemporarySuffix);
   auto file = fs_.open(made_as, OpenMode::kCreate);
   if (!file) return std::unexpected(std::move(file.error()));
-  if (auto synced = (*file)->sync(); !synced) return synced;
-  if (is_same_base) {
-    if (auto renamed = fs_.rename(made_as, path); !renamed) return renamed;
+  auto next = std::make_shared<Segment>();
+  next->file = std::move(*file);
+  next->index = std::make_shared<SparseIndex>(base_offset);
+  std::int64_t first_timestamp_ms = -1;
+  if (start_with == StartWith::kUnsynced) {
+    const auto copied = copy_unsynced(*next);
+    if (!copied) return std::unexpected(copied.error());
+    first_timestamp_ms = *copied;
   }
+  next->summary = next->index->summary();
+  if (auto synced = next->file->sync(); !synced) return synced;
+  must_roll_ = segments_.back()->summary.base_offset != base_offset;
+  if (auto renamed = fs_.rename(made_as, path); !renamed) return renamed;
   // Before the first byte in it can be acknowledged, its name must survive a power loss.
   if (auto synced = fs_.sync_dir(dir_); !synced) return synced;
   must_roll_ = false;
-
-  auto next = std::make_shared<Segment>();
-  next->index = std::make_shared<SparseIndex>(base_offset);
-  next->summary = next->index->summary();
-  next->file = std::move(*file);
-  durable_in_ = next->summary;
-  first_timestamp_ms_ = -1;
-
-  const std::lock_guard lock(mutex_);
-  if (is_same_base) {
-    segments_.back() = std::move(next);
-    return {};
-  }
-  // A closed segment is another object, so that readers can look at it without the mutex; those at the tail find it
-  // open.
-  const Segment& last = *segments_.back();
-  auto closed = std::make_shared<Segment>();
-  closed->summary = last.summary;
-  cache_.put(closed, std::make_shared<const OpenSegment>(last.file, last.index));
-  segments_.back() = std::move(closed);
-  segments_.push_back(std::move(next));
+  first_timestamp_ms_ = first_timestamp_ms;
+  publish_segment(std::move(next));
   return {};
 }
 
-Result<void> Log::seal_at_durable() {
-  if (!needs_seal_) return writable();
-  if (removed_.load(std::memory_order_acquire) || closed_) return writable();
-  // 1. Nobody may read on where bytes count as lost.
+// Returns the largest timestamp of the first batch, as first_timestamp_ms().
+Result<std::int64_t> Log::copy_unsynced(Segment& to) const {
+  const Segment& last = *segments_.back();
+  std::int64_t first_timestamp_ms = -1;
+  BatchScanner scanner(*last.file, durable_in_.covered_bytes, last.summary.covered_bytes, durable_in_.end_offset,
+                       last.chain, Check::kChecksums);
+  while (true) {
+    const std::uint64_t from = scanner.position();
+    const auto batch = scanner.next();
+    if (!batch) {
+      return fail(batch.error().kind,
+                  fmt::format("{} from position {} on cannot be read back: {}",
+                              segment_path(dir_, last.summary.base_offset), from, batch.error().message));
+    }
+    if (!*batch) return first_timestamp_ms;
+    const std::uint64_t at = to.index->summary().covered_bytes;
+    if (at == 0) first_timestamp_ms = (*batch)->max_timestamp();
+    if (auto written = to.file->write_at(at, scanner.bytes()); !written) return std::unexpected(written.error());
+    to.index->add((*batch)->size_in_bytes(), scanner.offset(), (*batch)->max_timestamp());
+  }
+}
+
+void Log::publish_segment(std::shared_ptr<Segment> next) {
+  const std::shared_ptr<SparseIndex> durable_index = index_of_durable();
+  const SegmentSummary durable = std::exchange(durable_in_, next->summary);
+  const std::lock_guard lock(mutex_);
+  durable_.store(next->summary.end_offset, std::memory_order_release);
+  const Segment& last = *segments_.back();
+  if (last.summary.base_offset == next->summary.base_offset) {
+    segments_.back() = std::move(next);
+    return;
+  }
+  // A closed segment is another object, so that readers can look at it without the mutex; those at the tail find it
+  // open.
+  auto closed = std::make_shared<Segment>();
+  closed->summary = durable;
+  closed->chain = last.chain;
+  cache_.put(closed, std::make_shared<const OpenSegment>(last.file, durable_index));
+  segments_.back() = std::move(closed);
+  segments_.push_back(std::move(next));
+}
+
+// Of the last segment, as far as it is durable.
+std::shared_ptr<SparseIndex> Log::index_of_durable() const {
+  const Segment& last = *segments_.back();
+  if (last.summary == durable_in_) return last.index;
+  auto index = std::make_shared<SparseIndex>(*last.index);
+  index->cut(durable_in_);
+  return index;
+}
+
+// Nobody may read on where bytes count as lost.
+void Log::cut_unsynced() {
   Segment& last = *segments_.back();
   const std::uint64_t lost = last.summary.covered_bytes - durable_in_.covered_bytes;
   {
@@ -219,19 +257,29 @@ Result<void> Log::seal_at_durable() {
   }
   if (lost > 0) log::error("Log", "{}: {} bytes above offset {} are lost", dir_, lost, durable_in_.end_offset);
 
-  // 2. Cut the file. If the disk refuses this, too, the next segment's name still says where this one ends.
+  // If the disk refuses this, too, the next segment's name still says where this one ends.
   auto cut = last.file->truncate(durable_in_.covered_bytes);
   if (cut) cut = last.file->sync_data();
   if (!cut) log::warn("Log", "{}", cut.error().message);
+}
 
-  // 3. Go on in a new file: the kernel may have dropped bytes of the old one and call it clean.
+Result<void> Log::seal() {
+  if (!needs_seal_) return writable();
+  if (removed_.load(std::memory_order_acquire) || closed_) return writable();
+  const bool keeps_unsynced = options_.durability == Durability::kOs;
+  if (!keeps_unsynced) cut_unsynced();
+  const auto bytes = segments_.back()->summary.covered_bytes - durable_in_.covered_bytes;
+
+  // A new file in any case: the kernel may have dropped bytes of the old one and call it clean.
   if (durable_in_.covered_bytes > 0) {
-    if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
+    if (auto written = write_index(fs_, dir_, *index_of_durable()); !written) return written;
   }
-  if (auto started = start_segment(durable_in_.end_offset); !started) return started;
-  if (auto written = write_checkpoint(start_offset(), checkpoint_.window); !written) return written;
+  const auto started =
+      start_segment(durable_in_.end_offset, keeps_unsynced ? StartWith::kUnsynced : StartWith::kNothing);
+  if (!started) return started;
+  if (bytes > 0) log::warn("Log", "{}: {} bytes were written anew up to offset {}", dir_, bytes, end_offset());
   needs_seal_ = false;
-  return {};
+  return write_checkpoint(start_offset(), checkpoint_.window);
 }
 
 }  // namespace cohort::storage

@@ -140,7 +140,7 @@ Result<void> Log::Recovery::open_file(Found& found) {
 }
 
 // 4. A segment with another one behind it was synced whole before that one was made. It ends where that one begins;
-// bytes beyond are what a failed sync left (see Log::seal_at_durable).
+// bytes beyond are what a failed sync left (see Log::seal).
 Result<void> Log::Recovery::examine_closed(Found& found, std::int64_t next_base) {
   if (auto opened = open_file(found); !opened) return opened;
   if (next_base <= checkpoint_.rising_offset) found.chain = Chain::kRising;

@@ -120,7 +120,7 @@ Result<void> CatalogueLog::replace_all(const std::vector<protocol::CatalogueReco
 }
 
 Result<void> CatalogueLog::recover() {
-  return log_->needs_seal() ? log_->seal_at_durable() : Result<void>{};
+  return log_->needs_seal() ? log_->seal() : Result<void>{};
 }
 
 std::int64_t CatalogueLog::end_offset() const {

@@ -147,7 +147,7 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
   outcome.result = [&]() -> Result<void> {
     if (work.reload) {
       if (log.needs_seal()) {
-        if (auto sealed = log.seal_at_durable(); !sealed) return sealed;
+        if (auto sealed = log.seal(); !sealed) return sealed;
       }
       auto loaded = load_partition(fs, log, work.leader_epoch, options, work.now_ms);
       if (!loaded) return std::unexpected(loaded.error());

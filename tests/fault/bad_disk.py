@@ -168,12 +168,15 @@ def play(server: Server, name: str, break_it: Callable[[], None], mend_it: Calla
 
 
 def preloaded(cohortd: Path, library: Path, folder: Path) -> None:
-    for name, failure, restart in (("no space for writes", "write ENOSPC", True), ("writes fail", "write EIO", False),
-                                   ("syncs fail", "sync EIO", False)):
+    synced = {"cohort.durability": "sync"}  # a failed sync is theirs, too
+    # Synced with every fifth record: when that fails, those before it had been acknowledged.
+    flushed = {"log.flush.interval.messages": "5"}
+    for name, failure, overrides, restart in (
+            ("no space for writes", "write ENOSPC", synced, True), ("writes fail", "write EIO", synced, False),
+            ("syncs fail", "sync EIO", synced, False), ("syncs fail behind the answers", "sync EIO", flushed, False)):
         control = folder / "failure"
         control.write_text("")
-        # Synced topics: a failed sync is theirs, too.
-        server = Server(cohortd, folder / failure.replace(" ", "-"), overrides={"cohort.durability": "sync"},
+        server = Server(cohortd, folder / name.replace(" ", "-"), overrides=overrides,
                         environment={"LD_PRELOAD": str(library), "COHORT_FAILING_DISK": str(control)})
         with_server(server, lambda s=server, n=name, c=control, f=failure, r=restart: play(
             s, n, lambda: c.write_text(f) and None, lambda: c.write_text("") and None, r))

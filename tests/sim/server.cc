@@ -299,7 +299,7 @@ void Server::compact(Shard& shard) {
 void Server::read(Shard& shard, runtime::ShardRead read) {
   after(world_.delay(0, 5), [this, &shard, read] {
     storage::Log& log = *shard.log;
-    const Result<void> sealed = log.needs_seal() ? log.seal_at_durable() : Result<void>{};
+    const Result<void> sealed = log.needs_seal() ? log.seal() : Result<void>{};
     const std::int64_t end = log.durable_offset();
     auto result = sealed ? log.read(std::max(read.offset, log.start_offset()),
                                     static_cast<std::size_t>(world_.pick(1, 20'000)), end, true)

@@ -177,7 +177,7 @@ TEST_CASE("What a failed sync takes is not remembered", "[epochs][log]") {
   CHECK(h.log->end_of_epoch(0, 1) == EpochEnd{0, 2});
   h.fs.fail(MemFs::Op::kSync, 1, EIO);
   REQUIRE_FALSE(h.log->sync());
-  REQUIRE(h.log->seal_at_durable());
+  REQUIRE(h.log->seal());
   REQUIRE(append_in(h, 3));
   CHECK(h.log->end_of_epoch(1, 3) == EpochEnd{0, 2});
   h.kill_and_open();

@@ -43,7 +43,7 @@ TEST_CASE("The folder is synced with the first sync after an open; when that fai
   CHECK(h.log->sync().error().kind == ErrorKind::kIo);
   CHECK(h.log->needs_seal());
   h.fs.clear_faults();
-  REQUIRE(h.log->seal_at_durable());
+  REQUIRE(h.log->seal());
   CHECK(h.log->end_offset() == 0);
   h.model.cut(0);
   h.fill(2);
@@ -97,7 +97,7 @@ TEST_CASE("A roll that failed after the new file was made leaves no way to write
   h.fs.fail(op, nth, EIO);
   static_cast<void>(h.log->roll());
   h.fs.clear_faults();
-  if (h.log->needs_seal()) REQUIRE(h.log->seal_at_durable());
+  if (h.log->needs_seal()) REQUIRE(h.log->seal());
   h.fill(2);
   h.check_equals_model();
   h.kill_and_open();
@@ -119,7 +119,7 @@ TEST_CASE("A failing write is cut off again; if that fails, too, the log must be
     CHECK(h.append(2, 300).error().os_error == EIO);
     CHECK(h.log->needs_seal());
     CHECK(h.append(2, 300).error().kind == ErrorKind::kIo);
-    REQUIRE(h.log->seal_at_durable());
+    REQUIRE(h.log->seal());
   }
   h.fill(3);
   h.check_equals_model();
@@ -143,7 +143,7 @@ TEST_CASE("After a failed sync the unsynced range is lost, sealed, and writing g
   CHECK(h.log->delete_before(3).error().kind == ErrorKind::kIo);
   CHECK(h.log->close().error().kind == ErrorKind::kIo);
 
-  REQUIRE(h.log->seal_at_durable());
+  REQUIRE(h.log->seal());
   CHECK(h.log->end_offset() == 6);
   CHECK(h.log->read(6, 100, 100, true)->batches.empty());
   CHECK(h.log->read(7, 100, 100, true).error().kind == ErrorKind::kNotFound);
@@ -161,7 +161,7 @@ TEST_CASE("A failed sync before anything in the segment was durable replaces the
   REQUIRE(h.append());
   h.fs.fail(Op::kSync, 1, EIO);
   CHECK_FALSE(h.log->sync());
-  REQUIRE(h.log->seal_at_durable());
+  REQUIRE(h.log->seal());
   CHECK(h.log->end_offset() == 0);
   CHECK(h.log->segments().size() == 1);
   h.model.cut(0);
@@ -183,7 +183,7 @@ TEST_CASE("Sealing can fail and be repeated, and a power loss at any point keeps
       REQUIRE_FALSE(h.log->sync());
       if (seed % 2 == 0) h.fs.fail(static_cast<Op>(seed / 2 % 7), 1 + seed % 3, EIO);
       h.fs.stop_after(stop);
-      for (int attempt = 0; attempt < 3 && !h.log->seal_at_durable(); ++attempt) continue;
+      for (int attempt = 0; attempt < 3 && !h.log->seal(); ++attempt) continue;
       std::int64_t acknowledged = synced;
       if (!h.log->needs_seal()) {
         h.model.cut(synced);
@@ -203,6 +203,96 @@ TEST_CASE("Sealing can fail and be repeated, and a power loss at any point keeps
       const auto expected = h.model.bytes(0, acknowledged);
       REQUIRE(bytes->size() >= expected.size());
       REQUIRE(std::equal(expected.begin(), expected.end(), bytes->begin()));
+    }
+  }
+}
+
+TEST_CASE("A failed sync of a log that acknowledges before: all is read on, and written anew where it is safe",
+          "[log][fault]") {
+  const Quiet quiet;
+  LogHarness h(test::small_log(Durability::kOs));
+  const bool has_durable = GENERATE(true, false);
+  if (has_durable) h.fill(2);
+  for (int i = 0; i < 3; ++i) REQUIRE(h.append());
+  const std::int64_t end = h.log->end_offset();
+  h.fs.fail(Op::kSync, 1, EIO, /*repeat=*/true);
+  CHECK_FALSE(h.log->sync());
+  CHECK(h.log->needs_seal());
+  CHECK_FALSE(h.log->seal());
+  CHECK_FALSE(h.log->append(test::make_batch(end)));
+  h.check_equals_model();
+  h.fs.clear_faults();
+
+  SECTION("the process dies before: it is in the page cache") {
+    h.kill_and_open();
+    h.check_equals_model();
+  }
+  SECTION("the disk is well again: then the machine dies") {
+    REQUIRE(h.log->seal());
+    CHECK(h.log->durable_offset() == end);
+    h.check_equals_model();
+    CHECK(h.log->segments().size() == (has_durable ? 2 : 1));
+    h.log.reset();
+    std::mt19937_64 random(1);
+    h.fs.crash(random);
+    REQUIRE(h.open());
+    h.check_equals_model();
+    h.fill(3);
+    h.check_equals_model();
+  }
+}
+
+TEST_CASE("What cannot be read back after a failed sync is not written anew, and the log takes no more",
+          "[log][fault]") {
+  const Quiet quiet;
+  LogHarness h(test::small_log(Durability::kOs));
+  h.fill(2);
+  const std::uint64_t durable_bytes = h.log->size_bytes();
+  REQUIRE(h.append());
+  h.fs.fail(Op::kSync, 1, EIO);
+  REQUIRE_FALSE(h.log->sync());
+  h.fs.overwrite(h.path(0), h.fs.contents(h.path(0)).substr(0, durable_bytes + 70) + "damage");
+  CHECK(h.log->seal().error().kind != ErrorKind::kIo);
+  CHECK(h.log->needs_seal());
+  CHECK_FALSE(h.log->append(test::make_batch(h.log->end_offset())));
+}
+
+TEST_CASE("Writing anew what was acknowledged can be cut short at any point, by the process or the machine",
+          "[log][fault]") {
+  const Quiet quiet;
+  const test::End how = GENERATE(test::End::kKill, test::End::kPowerLoss);
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    for (std::uint64_t stop = 0; stop < 30; ++stop) {
+      LogHarness h(test::small_log(Durability::kOs));
+      h.fill(static_cast<int>(seed % 4));
+      const std::int64_t synced = h.log->durable_offset();
+      for (int i = 0; i < 3; ++i) REQUIRE(h.append(1, 200));
+      h.fs.fail(Op::kSync, 1, EIO);
+      REQUIRE_FALSE(h.log->sync());
+      if (seed % 2 == 0) h.fs.fail(static_cast<Op>(seed / 2 % 7), 1 + seed % 3, EIO);
+      h.fs.stop_after(stop);
+      for (int attempt = 0; attempt < 3 && !h.log->seal(); ++attempt) continue;
+      if (!h.fs.stopped()) h.check_equals_model();
+      if (!h.log->needs_seal()) static_cast<void>(h.append(2, 100));
+      // The process takes nothing with it, the machine what was not synced.
+      const std::int64_t kept =
+          how == test::End::kKill ? h.log->end_offset() : std::max(synced, h.log->durable_offset());
+      h.log.reset();
+      std::mt19937_64 random(seed);
+      if (how == test::End::kKill) {
+        h.fs.kill();
+      } else {
+        h.fs.crash(random);
+      }
+      h.fs.clear_faults();
+      const auto opened = h.open();
+      INFO("seed " << seed << " stop " << stop << " " << (opened ? std::string() : opened.error().message));
+      REQUIRE(opened);
+      REQUIRE(h.log->end_offset() >= kept);
+      const auto bytes = test::read_all(h.log);
+      REQUIRE(bytes);
+      const auto expected = h.model.bytes(0, h.log->end_offset());
+      REQUIRE(*bytes == expected);
     }
   }
 }
