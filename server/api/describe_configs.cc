@@ -50,7 +50,9 @@ void describe_topic(Response::DescribeConfigsResult& out, const Request& request
   const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
   const topics::TopicInfo* topic = snapshot->find(name);
   if (!topic) return fail_with(out, ErrorCode::kUnknownTopicOrPartition, "There is no such topic.");
-  for (auto& described : topics::describe_config(topic->overrides, call.services().values().topics, std::nullopt)) {
+  config::TopicDefaults defaults = call.services().values().topics;
+  if (topic->internal) defaults.durability = call.services().values().offsets_topic.durability;
+  for (auto& described : topics::describe_config(topic->overrides, defaults, std::nullopt)) {
     if (!is_asked_for(resource, described.name)) continue;
     Entry entry;
     entry.name = Text(described.name);

@@ -44,6 +44,7 @@ topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
                                    ? config.offsets_topic.num_partitions
                                    : static_cast<std::int32_t>(std::max<std::size_t>(4, 2 * cores()));
   options.offsets_segment_bytes = config.offsets_topic.segment_bytes;
+  options.offsets_durability = config.offsets_topic.durability;
   options.verify_logs_on_start = config.verify_logs_on_start;
   options.producer_id_expiration = config.producer_id_expiration;
   options.fetch_max_bytes = config.fetch_max_bytes;

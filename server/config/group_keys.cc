@@ -126,6 +126,14 @@ std::vector<Key> group_keys() {
        .min = 1 << 20,
        .doc = "Size at which a segment of __consumer_offsets is closed and a new one begun.",
        .set = &store<&S::offsets_topic, &OffsetsTopicConfig::segment_bytes>},
+      {.name = "cohort.coordinator.durability",
+       .type = kString,
+       .default_text = "sync",
+       .allowed = {"os", "sync"},
+       .doc =
+           "What an answer about offsets and groups promises: sync, that it survives the death of the machine; os, as "
+           "Kafka, that of the process, and is not held up by a disk.",
+       .set = &store<&S::offsets_topic, &OffsetsTopicConfig::durability>},
   };
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/config/key.h"
+#include "server/config/server_config.h"
 
 namespace cohort::config {
 
@@ -28,6 +29,9 @@ inline void assign(double& field, const Value& value) {
 }
 inline void assign(std::string& field, const Value& value) {
   field = std::get<std::string>(value);
+}
+inline void assign(Durability& field, const Value& value) {
+  field = std::get<std::string>(value) == "sync" ? Durability::kSync : Durability::kOs;
 }
 inline void assign(std::vector<std::string>& field, const Value& value) {
   field = std::get<std::vector<std::string>>(value);

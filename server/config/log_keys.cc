@@ -15,11 +15,6 @@ constexpr auto topic() {
   return &store<&S::topics, Field>;
 }
 
-Result<void> set_durability(ServerConfig& config, const Value& value) {
-  config.topics.durability = std::get<std::string>(value) == "sync" ? Durability::kSync : Durability::kOs;
-  return {};
-}
-
 Result<void> set_log_dir(ServerConfig& config, const Value& value) {
   const auto& folders = std::get<std::vector<std::string>>(value);
   if (folders.size() != 1 || folders.front().empty()) {
@@ -291,8 +286,8 @@ std::vector<Key> segment_keys() {
        .default_text = "os",
        .allowed = {"os", "sync"},
        .doc = "What an acknowledgement of acks=all promises: os survives the death of the process, sync that of the "
-              "machine. Offsets and groups are always synced.",
-       .set = set_durability},
+              "machine. Of offsets and groups cohort.coordinator.durability decides.",
+       .set = topic<&T::durability>()},
       {.name = "cohort.verify.logs.on.start",
        .type = kBoolean,
        .default_text = "false",

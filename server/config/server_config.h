@@ -20,8 +20,8 @@
 
 namespace cohort::config {
 
-// cohort.durability: what an acknowledgement of a topic's records promises. kOs survives the death of the process,
-// kSync that of the machine. The coordinator's own logs always sync.
+// cohort.durability: what an acknowledgement of a topic's records promises; cohort.coordinator.durability: what one of
+// offsets and groups does. kOs survives the death of the process, kSync that of the machine.
 enum class Durability : std::uint8_t { kOs, kSync };
 
 // host is empty for "all addresses"; an IPv6 host stands without brackets. port 0: the system chooses.
@@ -108,6 +108,7 @@ struct CleanerConfig {
 struct OffsetsTopicConfig {
   std::int32_t num_partitions = 0;  // 0: max(4, 2 * cores), decided when the data folder is made
   std::int32_t segment_bytes = 100 * 1024 * 1024;
+  Durability durability = Durability::kSync;  // cohort.coordinator.durability
   friend bool operator==(const OffsetsTopicConfig&, const OffsetsTopicConfig&) = default;
 };
 

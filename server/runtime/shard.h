@@ -30,7 +30,8 @@ struct ShardPlace {
   storage::LogThreads& log_threads;
   std::uint64_t log_key = 0;     // of this log among the log threads' jobs
   storage::LogThreads& workers;  // for the coordinator's jobs; other threads than the log's, which a job would hold up
-  // The log is durable up to this offset (exclusive): consumers of the internal topic may see it. May be empty.
+  // The log is as durable as it promises up to this offset (exclusive): consumers of the internal topic may see it. May
+  // be empty.
   std::function<void(std::int64_t end_offset)> on_durable;
 };
 

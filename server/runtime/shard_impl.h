@@ -130,10 +130,10 @@ template <typename Family>
 void Shard<Family>::start_read(const ShardRead& read) {
   const bool taken = place_.log_threads.submit(place_.log_key, [this, read] {
     storage::Log& log = place_.log;
-    // After a failed sync, what is above the durable end is lost; nothing may be read or written before it is cut off.
+    // After a failed sync nothing may be read or written before what is above the durable end is cut off, or safe.
     Result<void> sealed = log.needs_seal() ? log.seal() : Result<void>{};
     const std::int64_t from = std::max(read.offset, log.start_offset());
-    const std::int64_t end = log.durable_offset();
+    const std::int64_t end = log.promised_offset();
     Result<storage::ReadResult> result = sealed ? log.read(from, kLoadChunkBytes, end, true)
                                                 : Result<storage::ReadResult>(std::unexpected(sealed.error()));
     place_.reactor.post([this, read, end, result = std::move(result)]() mutable {
@@ -155,7 +155,7 @@ void Shard<Family>::start_write(ShardWrite write) {
   const bool taken = place_.log_threads.submit(place_.log_key, [this, write = std::move(write)] {
     storage::Log& log = place_.log;
     Result<void> done = log.append(write.batch.view());
-    if (done) done = log.sync();
+    if (done) done = log.keep_promise();
     place_.reactor.post([this, incarnation = write.incarnation, done = std::move(done)] {
       if (done) {
         core_.written(incarnation, effects_);

@@ -111,6 +111,10 @@ class Log {
   std::int64_t start_offset() const { return start_.load(std::memory_order_acquire); }
   std::int64_t end_offset() const { return end_.load(std::memory_order_acquire); }          // next offset to write
   std::int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }  // all below is on the disk
+  // All below is as durable as this log promises. Changes with set_options(): for the writer, and before it begins.
+  std::int64_t promised_offset() const {
+    return options_.durability == Durability::kSync ? durable_offset() : end_offset();
+  }
   const std::string& dir() const { return dir_; }
   const RecoveryReport& recovery() const { return recovery_; }
   std::vector<SegmentInfo> segments() const;  // oldest first, the last one is being written
@@ -154,6 +158,8 @@ class Log {
   bool append_only_writes(std::uint64_t bytes) const;
   // Moves durable_offset() to end_offset(). After a failure needs_seal() is true.
   Result<void> sync();
+  // Moves promised_offset() to end_offset(): a sync, if that is what the log promises.
+  Result<void> keep_promise() { return options_.durability == Durability::kSync ? sync() : Result<void>{}; }
   // A sync failed (or half-written bytes could not be cut off): what is above durable_offset() is not on the disk,
   // whatever reads show or a later sync says, and append() and sync() refuse until seal() has succeeded.
   bool needs_seal() const { return needs_seal_; }

@@ -137,6 +137,7 @@ Result<void> CatalogueCore::apply_topic(const protocol::CatalogueTopicRecord& re
   topic->made_at_start = value.made_at_start;
   for (const auto& config : value.configs) topic->overrides.insert_or_assign(config.name.str(), config.value.str());
   topic->config = resolve_config(topic->overrides, options_.defaults);
+  if (topic->internal) topic->config.durability = options_.offsets_durability;
   partition_count_ += topic->partitions;
   const std::string& name = topic->name.value();
   if (has_collision_chars(name)) collisions_.emplace(unify_collision_chars(name), name);

@@ -190,7 +190,6 @@ void CatalogueCore::create_internal_topics(const CatalogueContext& context, Cata
   info.made_at_start = starts_;
   // As Kafka's GroupCoordinatorService.groupMetadataTopicConfigs.
   info.overrides = {{"cleanup.policy", "compact"},
-                    {"cohort.durability", "sync"},
                     {"compression.type", "producer"},
                     {"segment.bytes", fmt::format("{}", options_.offsets_segment_bytes)}};
   emit_topic(std::move(info), output);

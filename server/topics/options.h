@@ -18,6 +18,7 @@ struct TopicStoreOptions {
   config::GroupConfig group;            // the bounds of what groups may set for themselves
   std::int32_t offsets_partitions = 4;  // of __consumer_offsets when the data folder is made; > 0
   std::int32_t offsets_segment_bytes = 100 * 1024 * 1024;
+  config::Durability offsets_durability = config::Durability::kSync;
   bool verify_logs_on_start = false;  // read and check all of every log, not only those that the server itself needs
   Duration producer_id_expiration = std::chrono::hours{24};
   std::int32_t fetch_max_bytes = 55 * 1024 * 1024;  // a fetch may ask for less, never for more

@@ -38,7 +38,7 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
       log_(std::move(seed.log)),
       core_(std::move(seed.core)),
       is_foreign_(!core_.has_value()),
-      foreign_high_watermark_(log_->durable_offset()),
+      foreign_high_watermark_(log_->promised_offset()),
       start_seen_(log_->start_offset()),
       bytes_since_snapshot_(seed.tail_bytes) {}
 

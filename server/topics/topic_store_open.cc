@@ -186,7 +186,8 @@ Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t 
   seed.config = topic.config;
   seed.leader_epoch = starts - topic.made_at_start;
   storage::LogOptions how = log_options(topic.config);
-  how.one_batch_at_a_time = topic.internal;  // its shard writes it so
+  // Its shard syncs each batch before it writes the next.
+  how.one_batch_at_a_time = topic.internal && how.durability == storage::Durability::kSync;
   how.verify_all_on_open = topic.internal || options.verify_logs_on_start;
   auto log = logs.open_or_create(seed.id, how);
   if (!log) return std::unexpected(std::move(log.error()));

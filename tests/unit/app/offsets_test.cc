@@ -1,6 +1,7 @@
 // Offsets of consumers that are no members of a group: committed, fetched and deleted, by name and by id, over a
 // restart.
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <map>
 
 #include "protocol/messages/offset_commit_request.h"
@@ -95,6 +96,32 @@ TEST_CASE("a simple consumer's offsets survive a restart") {
   CHECK(fetch(client, "") == Offsets{{{"t", 2}, 5}});
   CHECK(fetch(client, "nobody").empty());
   CHECK(fetch(client, "g", Wanted{}).empty());
+}
+
+TEST_CASE("whether commits are synced before they are answered may change with each start") {
+  storage::MemFs fs;
+  std::int64_t committed = 0;
+  for (const std::string durability : {"os", "sync", "os", "os"}) {
+    Machine machine(fs, {"cohort.coordinator.durability=" + durability});
+    Client client(machine);
+    if (committed == 0) create_topic(client, "t");
+    if (committed > 0) CHECK(fetch(client, "g") == Offsets{{{"t", 0}, committed}});
+    for (int i = 0; i < 20; ++i) {
+      CHECK(errors_of(client.ask<OffsetCommitResponse>(commit_of("g", "t", {{0, ++committed}}), 9)) ==
+            Errors{ErrorCode::kNone});
+    }
+    // A disk that does not sync holds up only those who asked for it.
+    fs.fail(storage::MemFs::Op::kSync, 1, EIO, /*repeat=*/true);
+    const auto answered = errors_of(client.ask<OffsetCommitResponse>(commit_of("g", "t", {{0, committed + 1}}), 9));
+    CHECK(answered == Errors{durability == "os" ? ErrorCode::kNone : ErrorCode::kNotCoordinator});
+    fs.clear_faults();
+    const auto again = commit_of("g", "t", {{0, ++committed}});
+    while (errors_of(client.ask<OffsetCommitResponse>(again, 9)) != Errors{ErrorCode::kNone}) {
+    }
+  }
+  Machine machine(fs);
+  Client client(machine);
+  CHECK(fetch(client, "g") == Offsets{{{"t", 0}, committed}});
 }
 
 TEST_CASE("OffsetFetch in the shape of each version") {

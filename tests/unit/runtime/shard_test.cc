@@ -34,10 +34,11 @@ std::string text_of(const ScriptResponse& response) {
 // Two reactors; shard i lives on reactor i.
 class Server {
  public:
-  explicit Server(MemFs& fs, ShardLimits limits = {}) : pool_(2), log_threads_(2), workers_(1) {
+  explicit Server(MemFs& fs, ShardLimits limits = {}, storage::Durability durability = storage::Durability::kSync)
+      : pool_(2), log_threads_(2), workers_(1) {
     logs_ = std::move(*storage::LogSet::open(fs, {.dir = "/data", .new_cluster_id = "test"}));
     storage::LogOptions options;
-    options.durability = storage::Durability::kSync;
+    options.durability = durability;
     std::vector<Shard<ScriptFamily>*> shards;
     for (std::int32_t i = 0; i < 2; ++i) {
       const storage::LogId id{protocol::TopicName("log"), protocol::TopicId(protocol::Uuid(1, 1)), i};
@@ -158,6 +159,32 @@ TEST_CASE("After a failed sync the shard comes back with what is durable, and go
   CHECK(server.ask(0, script_reading("a", 0)) == "1");
   CHECK(server.ask(0, script_writing("a", "3")) == "");
   CHECK(server.ask(0, script_reading("a", 1)) == "3");
+}
+
+TEST_CASE(
+    "With a log that does not sync what was answered is there after the death of the process, whatever the disk does") {
+  MemFs fs;
+  {
+    Server server(with_parent(fs), {.retry_backoff = Duration{1}, .max_retry_backoff = Duration{1}},
+                  storage::Durability::kOs);
+    REQUIRE(server.ask(0, script_writing("a", "1")) == "");
+    CHECK(server.durable_end() == 1);
+    fs.fail(MemFs::Op::kSync, 1, EIO, /*repeat=*/true);
+    for (int i = 2; i < 20; ++i) REQUIRE(server.ask(0, script_writing("a", std::to_string(i))) == "");
+    CHECK(server.ask(0, script_reading("a")) == "19");
+    CHECK(server.log(0).durable_offset() < server.log(0).end_offset());
+    // A new segment wants a sync.
+    CHECK_FALSE(server.log(0).roll());
+    CHECK(server.ask(0, script_writing("a", "20")) == "!16");
+    fs.clear_faults();
+    while (server.ask(0, script_reading("a")) != "19") {
+    }
+    while (server.ask(0, script_writing("a", "21")) != "") {
+    }
+    fs.kill();  // the server's own stop comes too late
+  }
+  Server server(fs, {}, storage::Durability::kOs);
+  CHECK(server.ask(0, script_reading("a")) == "21");
 }
 
 TEST_CASE("On a full disk the shard goes on reading, and writes again when there is room") {
