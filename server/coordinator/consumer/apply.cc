@@ -21,7 +21,7 @@ Result<ConsumerGroup*> group_for(GroupState& state, std::string_view id, bool cr
   ConsumerGroup* group = it != state.consumer_groups.end() ? &it->second : nullptr;
   if (group == nullptr && create) {
     if (state.foreign_groups.contains(id)) return contradiction(id, "the id belongs to a group of another type");
-    group = &state.consumer_groups[protocol::GroupId(std::string(id))];
+    group = &state.consumer_groups[id];
   }
   if (group != nullptr) group->last_record = offset;
   return group;
@@ -119,7 +119,7 @@ MemberState member_state(std::int8_t value) {
 ConsumerMember& member_for(ConsumerGroup& group, std::string_view id) {
   const auto it = group.members.find(id);
   if (it != group.members.end()) return it->second;
-  ConsumerMember& member = group.members[protocol::MemberId(std::string(id))];
+  ConsumerMember& member = group.members[id];
   member.id = protocol::MemberId(std::string(id));
   return member;
 }

@@ -17,6 +17,7 @@
 #include "protocol/records/group_record.h"
 #include "protocol/types/ids.h"
 #include "server/coordinator/core/assignment.h"
+#include "server/coordinator/core/id_map.h"
 
 namespace cohort::coordinator {
 
@@ -115,7 +116,7 @@ struct ConsumerGroup {
   std::int64_t metadata_hash = 0;
   protocol::GroupEpoch assignment_epoch{1};  // of the target; -1 once its tombstone was seen
   std::int64_t assignment_timestamp_ms = 0;  // wall time; 0: unknown
-  std::map<protocol::MemberId, ConsumerMember, std::less<>> members;
+  IdMap<protocol::MemberId, ConsumerMember> members;
   std::map<protocol::MemberId, PartitionsByTopic, std::less<>> target;
   std::map<std::string, ResolvedRegex, std::less<>> resolved_regexes;
   // The log holds a ConsumerGroupPartitionMetadata record (Kafka before 4.1): it is to be tombstoned.

@@ -16,6 +16,7 @@
 #include "protocol/base/time.h"
 #include "protocol/types/ids.h"
 #include "server/coordinator/consumer/consumer_group.h"
+#include "server/coordinator/core/id_map.h"
 #include "server/coordinator/core/metadata_view.h"
 #include "server/coordinator/offsets/offsets_state.h"
 
@@ -45,7 +46,7 @@ struct SoftState {
 };
 
 struct GroupState {
-  std::map<protocol::GroupId, ConsumerGroup, std::less<>> consumer_groups;
+  IdMap<protocol::GroupId, ConsumerGroup> consumer_groups;
   std::map<protocol::GroupId, ForeignGroup, std::less<>> foreign_groups;
   OffsetsState offsets;
   std::int64_t last_record = -1;    // offset of the last record of all

@@ -9,16 +9,13 @@ namespace cohort::coordinator {
 namespace {
 
 void put(OffsetsState& state, std::string_view group_id, std::string_view topic, CommittedOffset committed) {
-  auto group = state.groups.find(group_id);
-  if (group == state.groups.end()) {
-    group = state.groups.emplace(protocol::GroupId(std::string(group_id)), GroupOffsets{}).first;
-  }
-  auto& topics = group->second.topics;
+  GroupOffsets& group = state.groups[group_id];
+  auto& topics = group.topics;
   auto offsets = topics.find(topic);
   if (offsets == topics.end()) {
     offsets = topics.emplace(protocol::TopicName(std::string(topic)), TopicOffsets{}).first;
   }
-  group->second.last_record = committed.record_offset;
+  group.last_record = committed.record_offset;
   if (offsets->second.put(std::move(committed))) ++state.count;
 }
 

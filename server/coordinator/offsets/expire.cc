@@ -128,7 +128,7 @@ bool sweep_topic(const Step& step, const protocol::GroupId& group, const protoco
 bool sweep_on(const Step& step, Budget& budget) {
   const OffsetsState& state = step.state.offsets;
   OffsetsSoft& soft = state.soft;
-  for (auto group = state.groups.lower_bound(soft.sweep_from_group); group != state.groups.end(); ++group) {
+  for (auto group = state.groups.lower_bound(soft.sweep_from_group.value()); group != state.groups.end(); ++group) {
     const bool is_first = group->first == soft.sweep_from_group;
     const auto& topics = group->second.topics;
     for (auto topic = is_first ? topics.lower_bound(soft.sweep_from_topic) : topics.begin(); topic != topics.end();

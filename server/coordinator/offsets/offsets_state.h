@@ -24,6 +24,7 @@
 
 #include "protocol/base/time.h"
 #include "protocol/types/ids.h"
+#include "server/coordinator/core/id_map.h"
 #include "server/coordinator/core/metadata_view.h"
 
 namespace cohort::coordinator {
@@ -101,7 +102,7 @@ struct OffsetsSoft {
 };
 
 struct OffsetsState {
-  std::map<protocol::GroupId, GroupOffsets, std::less<>> groups;  // no empty ones
+  IdMap<protocol::GroupId, GroupOffsets> groups;  // no empty ones
   std::int64_t count = 0;                                         // of offsets
   std::int64_t last_deletion = -1;  // offset of the last tombstone that left a group without offsets
 
