@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/deps.sh
-cmake --preset release >/dev/null
-cmake --build --preset release --target cohort_generate
+cmake --preset dev >/dev/null
+cmake --build --preset dev --target cohort_generate
 python3 tests/lint/tidy.py "$@"

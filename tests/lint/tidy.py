@@ -104,11 +104,11 @@ def remembered_folder() -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2])
-    parser.add_argument("--build", type=Path, help="default: build/release below the root")
+    parser.add_argument("--build", type=Path, help="default: build/dev below the root")
     parser.add_argument("part", nargs="*")
     args = parser.parse_args()
     root = args.root.resolve()
-    project = Project(root, (args.build or root / "build/release").resolve())
+    project = Project(root, (args.build or root / "build/dev").resolve())
     passed = remembered_folder()
 
     commands = {path: command for path, command in sorted(project.commands().items())
