@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   clang-19 lld-19 cmake ninja-build ccache pkg-config
   libboost1.81-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libre2-dev libxxhash-dev
+  libssl-dev zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libre2-dev libxxhash-dev libjemalloc-dev
 )
 [ "${1:-all}" = build ] || packages+=(
   git clang-tidy-19 llvm-19 libclang-rt-19-dev catch2 librdkafka-dev python3 python3-venv
