@@ -24,6 +24,11 @@ GROUP_SIZE = 10
 OFFSETS_OF_GROUP = 10
 
 
+def make_programs(build):
+    subprocess.run(["cmake", "--build", str(build), "--target", "cohortd", "cohort_load"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -34,7 +39,9 @@ class Server:
     def __init__(self, build, folder, reactors):
         self.port = free_port()
         self.command = [str(build / "server/app/cohortd"), "--override", f"listeners=PLAINTEXT://127.0.0.1:{self.port}",
-                        "--override", f"log.dirs={folder}", "--override", f"cohort.reactors={reactors}"]
+                        "--override", f"log.dirs={folder}"]
+        if reactors:
+            self.command += ["--override", f"cohort.reactors={reactors}"]
         self.log = open(folder + ".log", "a")
         self.process = None
 
@@ -68,13 +75,13 @@ def load(build, server, *arguments):
     return json.loads(done.stdout)
 
 
-def offset_fetch(connection, group, correlation):
-    """True when the group's first partition has a committed offset (OffsetFetch v8)."""
-    def compact(text):
-        return bytes([len(text) + 1]) + text.encode()
-    topic = compact("load") + bytes([2]) + struct.pack(">i", group % 100) + b"\0"
-    body = bytes([2]) + compact(f"load-{group}") + bytes([2]) + topic + b"\0" + b"\0" + b"\0"
-    request = struct.pack(">hhih", 9, 8, correlation, 1) + b"g" + b"\0" + body
+def compact(text):
+    return bytes([len(text) + 1]) + text.encode()
+
+
+def exchange(connection, api, version, correlation, body):
+    """One request of a flexible version and the body of its answer."""
+    request = struct.pack(">hhih", api, version, correlation, 1) + b"g" + b"\0" + body
     connection.sendall(struct.pack(">i", len(request)) + request)
 
     def receive(size):
@@ -85,15 +92,22 @@ def offset_fetch(connection, group, correlation):
                 raise OSError("closed")
             out += chunk
         return out
-    answer = receive(struct.unpack(">i", receive(4))[0])
-    # correlation, tags; throttle; groups; its name; topics; its name; partitions; index; the offset
-    at = 4 + 1 + 4 + 1
+    return receive(struct.unpack(">i", receive(4))[0])[5:]
+
+
+def offset_fetch(connection, group, correlation):
+    """The group's error and the offset of its first partition, -1 without one (OffsetFetch v8)."""
+    topic = compact("load") + bytes([2]) + struct.pack(">i", group % 100) + b"\0"
+    body = bytes([2]) + compact(f"load-{group}") + bytes([2]) + topic + b"\0" + b"\0" + b"\0"
+    answer = exchange(connection, 9, 8, correlation, body)
+    # throttle; groups; its name; topics; its name; partitions; index; the offset
+    at = 4 + 1
     at += answer[at]      # the name and its length
     if answer[at] < 2:
-        return False
+        return struct.unpack(">h", answer[at + 1:at + 3])[0], -1
     at += 1
     at += answer[at] + 1
-    return struct.unpack(">q", answer[at + 4:at + 12])[0] >= 0
+    return 0, struct.unpack(">q", answer[at + 4:at + 12])[0]
 
 
 def restart_ms(server, groups):
@@ -102,7 +116,7 @@ def restart_ms(server, groups):
     begun = time.monotonic()
     connection = server.start()
     correlation = 0
-    while not offset_fetch(connection, groups - 1, correlation := correlation + 1):
+    while offset_fetch(connection, groups - 1, correlation := correlation + 1)[1] < 0:
         time.sleep(0.0005)
     return (time.monotonic() - begun) * 1000
 
@@ -197,8 +211,7 @@ def main():
     arguments.add_argument("--out", type=pathlib.Path, default=ROOT / "docs")
     arguments.add_argument("--quick", action="store_true")
     options = arguments.parse_args()
-    subprocess.run(["cmake", "--build", str(options.build), "--target", "cohortd", "cohort_load"], check=True,
-                   stdout=subprocess.DEVNULL)
+    make_programs(options.build)
     rows = measure(options.build, options.seconds, options.quick)
     options.out.mkdir(exist_ok=True)
     (options.out / "growth.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "protocol/messages/consumer_group_heartbeat_request.h"
@@ -91,19 +92,31 @@ class Heartbeats final : public Workload {
     const auto response = body_of<protocol::ConsumerGroupHeartbeatResponse>(answer, kHeartbeatVersion);
     check(response.error_code, "ConsumerGroupHeartbeat");
     Member& member = members_[job];
-    member.changed = response.member_epoch != member.epoch || response.assignment.has_value();
+    member.changed = response.member_epoch != member.epoch;
     member.epoch = response.member_epoch;
-    if (response.assignment) member.owned = *response.assignment;
+    // A heartbeat that says all is always answered with the assignment, so that one may be the member's own already.
+    if (response.assignment && !equal(*response.assignment, member.owned)) {
+      member.owned = *response.assignment;
+      member.changed = true;
+    }
     return !member.changed;
   }
 
  private:
+  using Assignment = protocol::ConsumerGroupHeartbeatResponse::Assignment;
+
+  static bool equal(const Assignment& one, const Assignment& other) {
+    return std::ranges::equal(one.topic_partitions, other.topic_partitions, [](const auto& a, const auto& b) {
+      return a.topic_id == b.topic_id && std::ranges::equal(a.partitions, b.partitions);
+    });
+  }
+
   struct Member {
     std::string group;
     std::string id;
     std::int32_t epoch = 0;
     bool changed = true;  // the next heartbeat says all
-    protocol::ConsumerGroupHeartbeatResponse::Assignment owned;
+    Assignment owned;
   };
   const Options options_;
   std::vector<Member> members_;
