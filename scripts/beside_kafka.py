@@ -103,6 +103,7 @@ def of_cohort_alone(build):
         server.stop()
         if not shutil.which("strace"):
             return
+        server = growth.Server(build, f"{folder}/commits", None)
         counts = pathlib.Path(folder) / "syscalls"
         server.command = ["strace", "-f", "--seccomp-bpf", "-c", "-e", "trace=fsync,fdatasync", "-o", str(counts),
                           *server.command]
@@ -113,7 +114,7 @@ def of_cohort_alone(build):
         os.kill(int(child), signal.SIGTERM)
         server.process.wait()
         syncs = sum(int(line.split()[3]) for line in counts.read_text().splitlines() if line.endswith("sync"))
-        commits = row["ops_s"] * (5 + 1)  # it warms up for a second
+        commits = row["ops_s"] * (5 + 1.5)  # it settles for a second and a half
         print(f"syncs: {syncs:,} while about {commits:,.0f} commits were answered: {commits / syncs:.0f} share one")
     finally:
         shutil.rmtree(folder)

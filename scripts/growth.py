@@ -7,6 +7,7 @@ Starts a server of its own for each series, with its defaults but for cohort.rea
 tests/bench/load. Restart is the time from exec to the first right OffsetFetch. Only what one run measures side by side
 is comparable: absolute figures say as much about the machine. --quick leaves the largest sizes out."""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -64,6 +65,18 @@ class Server:
             if line.startswith("VmRSS"):
                 return int(line.split()[1]) / 1024
         return 0
+
+
+@contextlib.contextmanager
+def a_server(build, reactors):
+    folder = tempfile.mkdtemp(prefix="cohort-growth-")
+    server = Server(build, f"{folder}/data", reactors)
+    try:
+        server.start().close()
+        yield server
+    finally:
+        server.stop(signal.SIGKILL)
+        shutil.rmtree(folder)
 
 
 def load(build, server, *arguments):
@@ -126,36 +139,29 @@ def measure(build, seconds, quick):
     sizes = [1_000, 10_000] if quick else [1_000, 10_000, 100_000]
     for reactors in (1, 2):
         for size in sizes:
-            folder = tempfile.mkdtemp(prefix="cohort-growth-")
-            server = Server(build, folder, reactors)
-            server.start().close()
-            idle = server.memory_mb()
-            beat = load(build, server, "heartbeat", "--members", size, "--groups", size // GROUP_SIZE, "--seconds", seconds)
-            beat["bytes_per_member"] = (server.memory_mb() - idle) * 1024 * 1024 / size
-            commit = load(build, server, "commit", "--groups", size, "--seconds", seconds)
-            rows += [dict(beat, reactors=reactors), dict(commit, reactors=reactors)]
-            print(json.dumps(rows[-2]), json.dumps(rows[-1]), sep="\n", flush=True)
-            server.stop()
-            shutil.rmtree(folder)
+            for workload, *sizes_of_it in (("heartbeat", "--members", size, "--groups", size // GROUP_SIZE),
+                                           ("commit", "--groups", size)):
+                with a_server(build, reactors) as server:
+                    idle = server.memory_mb()
+                    row = load(build, server, workload, *sizes_of_it, "--seconds", seconds)
+                    row["bytes_each"] = (server.memory_mb() - idle) * 1024 * 1024 / size
+                    rows.append(dict(row, reactors=reactors))
+                    print(json.dumps(rows[-1]), flush=True)
     for size in [10_000, 100_000] if quick else [10_000, 100_000, 1_000_000]:
         for reactors in (1, 2):
-            folder = tempfile.mkdtemp(prefix="cohort-growth-")
-            server = Server(build, folder, reactors)
-            server.start().close()
-            groups = size // OFFSETS_OF_GROUP
-            load(build, server, "commit", "--groups", groups, "--offsets", OFFSETS_OF_GROUP, "--once")
-            times = sorted(restart_ms(server, groups) for _ in range(5))
-            rows.append({"workload": "restart", "jobs": size, "reactors": reactors, "ms": times[2],
-                         "memory_mb": server.memory_mb()})
-            print(json.dumps(rows[-1]), flush=True)
-            server.stop()
-            shutil.rmtree(folder)
+            with a_server(build, reactors) as server:
+                groups = size // OFFSETS_OF_GROUP
+                load(build, server, "commit", "--groups", groups, "--offsets", OFFSETS_OF_GROUP, "--once")
+                times = sorted(restart_ms(server, groups) for _ in range(5))
+                rows.append({"workload": "restart", "jobs": size, "reactors": reactors, "ms": times[2],
+                             "memory_mb": server.memory_mb()})
+                print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
 # ---- drawing ----
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 300, 200, 62, 34, 40
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 300, 200, 62, 32, 34, 40
 COLORS = {1: "#8a6d3b", 2: "#1f6f8b"}
 
 
@@ -163,13 +169,13 @@ def panel(x, title, unit, series):
     """series: {reactors: [(size, value)]}. The sizes go up by tens; values from 0."""
     sizes = sorted({size for points in series.values() for size, _ in points})
     top = max(value for points in series.values() for _, value in points) * 1.15
-    across = lambda size: x + LEFT + (WIDTH - LEFT - 16) * sizes.index(size) / max(1, len(sizes) - 1)
+    across = lambda size: x + LEFT + (WIDTH - LEFT - RIGHT) * sizes.index(size) / max(1, len(sizes) - 1)
     up = lambda value: TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
     number = lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     out = [f'<text x="{x + LEFT}" y="18" class="title">{title}</text>']
     for part in (0, 0.5, 1):
         y = up(top / 1.15 * part)
-        out.append(f'<line x1="{x + LEFT}" x2="{x + WIDTH - 16}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
+        out.append(f'<line x1="{x + LEFT}" x2="{x + WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
                    f'<text x="{x + LEFT - 6}" y="{y + 4:.1f}" class="left">{number(top / 1.15 * part)}</text>')
     for size in sizes:
         out.append(f'<text x="{across(size):.1f}" y="{HEIGHT - BOTTOM + 18}" class="below">{size:,}</text>')
@@ -193,7 +199,8 @@ def draw(rows):
               ("Synced commits", "CPU µs each, by groups", series("commit", "server_cpu_us")),
               ("Restart after SIGKILL", "ms to the first OffsetFetch, by offsets", series("restart", "ms"))]
     body = "\n".join(panel(WIDTH * i, *each) for i, each in enumerate(panels))
-    legend = "".join(f'<tspan fill="{color}">● {n} reactor{"s" if n > 1 else ""}  </tspan>' for n, color in COLORS.items())
+    legend = "".join(f'<tspan fill="{color}" dx="{0 if n == 1 else 14}">● {n} reactor{"s" if n > 1 else ""}</tspan>'
+                     for n, color in COLORS.items())
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * 3} {HEIGHT + 24}" font-family="sans-serif">
 <style>.title{{font-size:13px;font-weight:bold}} .left{{font-size:10px;text-anchor:end}} .below{{font-size:10px;text-anchor:middle}}
 .unit{{font-size:10px}} .grid{{stroke:#ddd}} .legend{{font-size:11px}}</style>

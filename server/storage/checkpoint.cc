@@ -93,11 +93,9 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
     }
     values[i] = *value;
   }
-  // A log of a version that knew no epochs has none above 0.
   LeaderEpochs epochs;
   const auto line = take(rest, "epochs");
-  if (!line) epochs.add(0, static_cast<std::int64_t>(values[0]));
-  if (line && !parse_epochs(*line, static_cast<std::int64_t>(values[1]), epochs)) {
+  if (!line || !parse_epochs(*line, static_cast<std::int64_t>(values[1]), epochs)) {
     return fail(ErrorKind::kCorrupt, "expected rising epochs=<epoch>:<offset>,... below recovery_offset");
   }
   const std::uint32_t computed = protocol::crc32c(text.substr(0, text.size() - rest.size()));

@@ -1,8 +1,7 @@
 // A load generator for the coordinator's requests: one thread, many connections, requests sent ahead of their answers.
 //
-//   cohort_load heartbeat|commit|fetch [--bootstrap HOST:PORT] [--members N] [--groups N] [--partitions N] [--offsets
-//   N]
-//               [--connections N] [--in-flight N] [--seconds S] [--once] [--server-pid PID]
+//   cohort_load heartbeat|commit|fetch [--bootstrap HOST:PORT] [--members N] [--groups N] [--partitions N]
+//               [--offsets N] [--connections N] [--in-flight N] [--seconds S] [--once] [--server-pid PID]
 //
 // Every member joins and every group commits at least once before anything is counted; --once stops there. Prints one
 // line of JSON: operations per second, latency, CPU time of this process and of the server per operation.
@@ -62,18 +61,20 @@ class Generator {
   void start() {
     for (Lane& lane : lanes_) fill(lane);
   }
-  // Until each job had `rounds` answers in a row that changed nothing.
-  void settle(std::size_t rounds) {
+  // Until each job had `rounds` answers in a row that changed nothing, and nothing has for `quiet`.
+  void settle(std::size_t rounds, Clock::duration quiet) {
+    last_change_ = Clock::now();
     const auto asked_all = [&] {
       return std::ranges::all_of(lanes_, [&](const Lane& lane) { return lane.answers >= rounds * jobs_per_lane(); });
     };
-    while (steady_ < rounds * workload_.jobs() || !asked_all()) turn();
+    while (steady_ < rounds * workload_.jobs() || !asked_all() || Clock::now() - last_change_ < quiet) turn();
   }
   void run(Clock::duration duration) {
     latencies_.clear();
     answers_ = 0;
     const auto end = Clock::now() + duration;
     while (Clock::now() < end) turn();
+    if (steady_ < answers_) give_up("something changed while it was measured");
   }
   std::size_t answers() const { return answers_; }
   double latency_us(double quantile) {
@@ -110,7 +111,11 @@ class Generator {
     for (int i = 0; i < count; ++i) {
       Lane& lane = lanes_[events[i].data.u64];
       lane.connection->receive([this, &lane](const Connection::Answer& answer) {
-        steady_ = workload_.take(answer.job, answer.bytes) ? steady_ + 1 : 0;
+        ++steady_;
+        if (!workload_.take(answer.job, answer.bytes)) {
+          steady_ = 0;
+          last_change_ = Clock::now();
+        }
         ++answers_;
         ++lane.answers;
         if (answers_ % 16 == 0) latencies_.push_back(seconds(answer.took) * 1e6);
@@ -124,6 +129,7 @@ class Generator {
   const int epoll_;
   std::vector<Lane> lanes_;
   std::size_t steady_ = 0;  // answers in a row that changed nothing
+  Clock::time_point last_change_;
   std::size_t answers_ = 0;
   std::vector<double> latencies_;
 };
@@ -157,14 +163,14 @@ int main(int argc, char** argv) {
   Generator generator(*workload, options.bootstrap, connections, in_flight);
   const auto begun = Clock::now();
   generator.start();
-  generator.settle(once ? 1 : 2);
+  // A group computes its assignment once a second by default.
+  generator.settle(once ? 1 : 2, once ? Clock::duration{} : std::chrono::milliseconds{1500});
   const double settled = seconds(Clock::now() - begun);
   if (once) {
     fmt::print("{{\"workload\":\"{}\",\"jobs\":{},\"settled_s\":{:.3f}}}\n", options.workload, workload->jobs(),
                settled);
     return 0;
   }
-  generator.run(std::chrono::seconds{1});
   const double server_before = cpu_seconds(server_pid);
   const double client_before = cpu_seconds(::getpid());
   const auto started = Clock::now();

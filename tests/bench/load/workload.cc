@@ -31,6 +31,11 @@ void check(std::int16_t error, const char* what) {
   if (error != 0) give_up(fmt::format("{} failed with error {}", what, error));
 }
 
+// For a moment after a start a coordinator still reads its log.
+bool is_loading(std::int16_t error) {
+  return error == to_wire(ErrorCode::kCoordinatorLoadInProgress);
+}
+
 std::string group_name(std::size_t group) {
   return fmt::format("load-{}", group);
 }
@@ -90,6 +95,7 @@ class Heartbeats final : public Workload {
 
   bool take(std::size_t job, std::span<const std::byte> answer) override {
     const auto response = body_of<protocol::ConsumerGroupHeartbeatResponse>(answer, kHeartbeatVersion);
+    if (is_loading(response.error_code)) return false;
     check(response.error_code, "ConsumerGroupHeartbeat");
     Member& member = members_[job];
     member.changed = response.member_epoch != member.epoch;
@@ -157,7 +163,9 @@ class Commits final : public Offsets {
 
   bool take(std::size_t, std::span<const std::byte> answer) override {
     const auto response = body_of<protocol::OffsetCommitResponse>(answer, kCommitVersion);
-    for (const auto& partition : response.topics.at(0).partitions) check(partition.error_code, "OffsetCommit");
+    const auto& partitions = response.topics.at(0).partitions;
+    if (is_loading(partitions.at(0).error_code)) return false;
+    for (const auto& partition : partitions) check(partition.error_code, "OffsetCommit");
     return true;
   }
 
@@ -184,7 +192,8 @@ class Fetches final : public Offsets {
 
   bool take(std::size_t, std::span<const std::byte> answer) override {
     const auto response = body_of<protocol::OffsetFetchResponse>(answer, kFetchVersion);
-    check(response.groups.at(0).error_code, "OffsetFetch");
+    if (is_loading(response.groups.at(0).error_code)) return false;
+    check(response.groups[0].error_code, "OffsetFetch");
     for (const auto& partition : response.groups[0].topics.at(0).partitions) {
       check(partition.error_code, "OffsetFetch");
       if (partition.committed_offset < 0) give_up("nothing is committed: run commit with the same options before");

@@ -111,8 +111,8 @@ std::string checkpoint_with(std::string_view epochs_line) {
                   epochs_line));
 }
 
-TEST_CASE("A checkpoint of a version without epochs stands for epoch 0", "[epochs][checkpoint]") {
-  CHECK(parse_checkpoint(checkpoint_with(""))->epochs == epochs_of({{0, 5}}));
+TEST_CASE("A checkpoint has a line of epochs, which may be empty", "[epochs][checkpoint]") {
+  CHECK(parse_checkpoint(checkpoint_with("")).error().kind == ErrorKind::kCorrupt);
   CHECK(parse_checkpoint(checkpoint_with("epochs=\n"))->epochs == LeaderEpochs());
   CHECK(parse_checkpoint(checkpoint_with("epochs=0:5,4:77\n"))->epochs == epochs_of({{0, 5}, {4, 77}}));
 }
