@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <utility>
 
+#include "protocol/base/check.h"
 #include "protocol/base/log.h"
 
 namespace cohort::net {
@@ -61,7 +62,7 @@ void Connection::refuse(std::string_view reason) {
 
 void Connection::check_deadlines(MonoTime now) {
   if (!open_) return;
-  const bool idle = replies_.open_count() == 0 && sender_.in_flight() == 0;
+  const bool idle = is_drained();
   if (writing_ && now - blocked_since_ >= settings_.stall_timeout) {
     refuse("it takes no more bytes of its answers");
   } else if (writing_ && now - blocked_since_ >= kShortOfMemoryStall && settings_.reply_memory->available() == 0) {
@@ -94,6 +95,7 @@ void Connection::rest() {
 
 // A connection that sends nothing holds no buffer.
 void Connection::wait_for_bytes() {
+  CHECK(is_drained(), "answers keep their buffers until they are sent");
   input_.release();
   sender_.release_memory();
   replies_.release_memory();

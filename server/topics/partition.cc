@@ -35,10 +35,12 @@ Partition::Partition(PartitionShared& shared, PartitionSeed seed, std::uint64_t 
       log_key_(log_key),
       leader_epoch_(seed.leader_epoch),
       config_(seed.config),
+      wanted_durability_(seed.config.durability),
       log_(std::move(seed.log)),
       core_(std::move(seed.core)),
       is_foreign_(!core_.has_value()),
       foreign_high_watermark_(log_->promised_offset()),
+      log_syncs_(seed.config.durability == config::Durability::kSync),
       start_seen_(log_->start_offset()),
       bytes_since_snapshot_(seed.tail_bytes) {}
 
@@ -124,12 +126,19 @@ void Partition::foreign_durable(std::int64_t end_offset) {
   moved(old, protocol::kBatchHeaderSize);
 }
 
+storage::LogOptions Partition::wanted_options() const {
+  TopicConfig wanted = config_;
+  wanted.durability = wanted_durability_;
+  return log_options(wanted);
+}
+
 void Partition::set_config(const TopicConfig& config) {
-  if (config == config_) return;
-  const auto old = log_options(config_);
+  const storage::LogOptions old = wanted_options();
   config_ = config;
+  wanted_durability_ = config.durability;
   if (is_foreign()) return;
-  const auto options = log_options(config_);
+  if (log_syncs_) config_.durability = config::Durability::kSync;  // until the log was told
+  const storage::LogOptions options = wanted_options();
   options_changed_ |= options.durability != old.durability || options.segment_bytes != old.segment_bytes ||
                       options.max_unsynced_bytes != old.max_unsynced_bytes;
   pump(shared_.reactor.now());

@@ -102,6 +102,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_config(const TopicConfig& config);
   // What time asks for: retention, syncs by flush.ms, snapshots of producer state, forgetting producers.
   void housekeep(Now now);
+  // Of that, the syncs by flush.ms alone.
+  void flush(Now now);
   // Begins a round of compaction if the topic asks for it and enough is new.
   void clean(Now now);
   // Refuses what comes, fails what waits; done when no job is under way.
@@ -135,7 +137,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool is_in_range(const FetchPartition& request, std::int64_t start) const;
   bool has_same_history(const FetchPartition& request, FetchedPartition& fetched) const;
   bool needs_disk(const Group& group, Now now) const;
+  bool is_flush_due(Now now) const;
   bool is_roll_due(const Group& group) const;
+  storage::LogOptions wanted_options() const;
+  bool are_options_due(Now now) const { return options_changed_ && now.mono >= retry_at_; }
   bool write_inline(Now now);
   void pump(Now now);
   void start(Work work);
@@ -165,7 +170,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   const storage::LogId id_;
   const std::uint64_t log_key_;
   const std::int32_t leader_epoch_;
-  TopicConfig config_;
+  TopicConfig config_;  // its durability is never less than what the log promises
+  config::Durability wanted_durability_;
   std::shared_ptr<storage::Log> log_;
   std::optional<PartitionCore> core_;
   const bool is_foreign_;
@@ -176,7 +182,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::function<void()> closed_;
   bool job_under_way_ = false;
   bool housekeeping_due_ = false;
-  bool options_changed_ = false;
+  bool log_syncs_;                // its promise: a failed sync would cut off what was not synced
+  bool options_changed_ = false;  // the log has others than are wanted
   // Of compaction; a cleaner's thread begins it.
   enum class Round : std::uint8_t { kNone, kQueued, kRunning };
   std::atomic<Round> round_{Round::kNone};

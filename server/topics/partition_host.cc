@@ -49,9 +49,15 @@ PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage
       clean_timer_(reactor, [this] { clean(); }) {}
 
 void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
-  offline_.erase(id);
-  note_flush(id, seed.config);
-  partitions_[id] = std::make_shared<Partition>(shared_, std::move(seed), log_key(id));
+  std::optional<TopicConfig> newer;
+  if (const auto offline = offline_.find(id); offline != offline_.end()) {
+    newer = std::move(offline->second.config);
+    offline_.erase(offline);
+  }
+  note_flush(id, newer ? *newer : seed.config);
+  auto partition = std::make_shared<Partition>(shared_, std::move(seed), log_key(id));
+  if (newer) partition->set_config(*newer);
+  partitions_[id] = std::move(partition);
   if (started_) start();
 }
 
@@ -63,7 +69,7 @@ Partition* PartitionHost::find(const PartitionId& id) {
 ErrorCode PartitionHost::why_missing(const PartitionId& id) {
   const auto offline = offline_.find(id);
   if (offline == offline_.end()) return ErrorCode::kUnknownTopicOrPartition;
-  if (!std::exchange(offline->second, true)) reopen_(id);
+  if (!std::exchange(offline->second.opening, true)) reopen_(id);
   return ErrorCode::kKafkaStorageError;
 }
 
@@ -91,6 +97,7 @@ void PartitionHost::remove(const std::vector<PartitionId>& ids, std::function<vo
 
 void PartitionHost::set_config(const PartitionId& id, const TopicConfig& config) {
   if (Partition* partition = find(id)) partition->set_config(config);
+  if (const auto offline = offline_.find(id); offline != offline_.end()) offline->second.config = config;
   note_flush(id, config);
   start();
 }
@@ -335,7 +342,7 @@ void PartitionHost::housekeep() {
     full_round_at_ = now.mono + shared_.options.defaults.retention_check_interval;
   } else {
     for (const PartitionId& id : flushing_) {
-      if (Partition* partition = find(id)) partition->housekeep(now);
+      if (Partition* partition = find(id)) partition->flush(now);
     }
   }
   interval_ = housekeeping_interval();

@@ -64,7 +64,7 @@ class PartitionHost {
   void add(const PartitionId& id, PartitionSeed seed);
   // Its log cannot be opened: KAFKA_STORAGE_ERROR. Who asks for it has it tried again, as the disk may have room by
   // then.
-  void add_offline(const PartitionId& id) { offline_[id] = false; }
+  void add_offline(const PartitionId& id) { offline_[id].opening = false; }
   bool is_offline(const PartitionId& id) const { return offline_.contains(id); }
   // Closes these; done when no job of theirs is under way and their logs may be removed.
   void remove(const std::vector<PartitionId>& ids, std::function<void()> done);
@@ -102,6 +102,11 @@ class PartitionHost {
     std::size_t operator()(const ParkedKey& key) const { return key.first * 0x9e3779b97f4a7c15U + key.second; }
   };
 
+  struct Offline {
+    bool opening = false;
+    std::optional<TopicConfig> config = {};  // that came meanwhile: who opens it may have looked before
+  };
+
   struct Produce {
     ProducePart part;
     std::move_only_function<void(std::vector<ProducedPartition>)> done;
@@ -130,7 +135,7 @@ class PartitionHost {
   PartProgress progress_;
   Reopen reopen_;
   std::unordered_map<PartitionId, std::shared_ptr<Partition>, PartitionIdHash> partitions_;
-  std::unordered_map<PartitionId, bool, PartitionIdHash> offline_;  // true: being opened
+  std::unordered_map<PartitionId, Offline, PartitionIdHash> offline_;
   std::deque<std::shared_ptr<Produce>> produces_;  // that were not looked at whole; the first is under way
   std::unordered_map<ParkedKey, Parked, ParkedKeyHash> parked_;
   std::unordered_map<PartitionId, std::vector<ParkedKey>, PartitionIdHash> waiters_;  // of partitions with any

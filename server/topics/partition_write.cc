@@ -42,6 +42,8 @@ struct Partition::Outcome {
   std::size_t bytes = 0;
   std::int64_t records = 0;
   bool synced = false;
+  bool options_left = false;      // those that were to be set are not
+  std::optional<bool> log_syncs;  // by those that were set
   bool wrote = false;  // it was about appending or syncing: a failure concerns producers
   std::optional<PartitionCore> core;
   std::uint64_t tail_bytes = 0;
@@ -50,8 +52,11 @@ struct Partition::Outcome {
 bool Partition::needs_disk(const Group& group, Now now) const {
   if (config_.durability == config::Durability::kSync) return true;
   if (unsynced_records_ + group.records >= config_.flush_messages) return true;
-  if (unsynced_since_ && (now.mono - *unsynced_since_).count() >= config_.flush_ms) return true;
-  return config_.flush_ms == 0;
+  return is_flush_due(now) || config_.flush_ms == 0;
+}
+
+bool Partition::is_flush_due(Now now) const {
+  return unsynced_since_ && (now.mono - *unsynced_since_).count() >= config_.flush_ms;
 }
 
 // LogSegment.shouldRoll: by the records' own time, from the first batch of the segment on.
@@ -76,14 +81,14 @@ void Partition::pump(Now now) {
     start(std::move(work));
   }
   // A topic that syncs no longer must not leave records invisible that waited for a sync: set_options syncs.
-  const bool wants_job = options_changed_ || !deletions_.empty();
+  const bool wants_job = are_options_due(now) || !deletions_.empty();
   if (wants_job && !job_under_way_ && state_ == State::kReady && !closing_) start(Work{});
 }
 
 // True: the first group is dealt with, here and now.
 bool Partition::write_inline(Now now) {
   Group& group = groups_.front();
-  if (options_changed_ || needs_disk(group, now) || is_roll_due(group)) return false;
+  if (are_options_due(now) || needs_disk(group, now) || is_roll_due(group)) return false;
   if (!log_->append_only_writes(group.bytes.size())) return false;
   const auto written = log_->append(group.bytes);
   if (!written) {
@@ -112,7 +117,10 @@ void Partition::start(Work work) {
   work.log = log_;
   work.leader_epoch = leader_epoch_;
   work.now_ms = now.wall_ms;
-  if (std::exchange(options_changed_, false)) work.options = log_options(config_);
+  if (!work.reload && are_options_due(now)) {
+    options_changed_ = false;
+    work.options = wanted_options();
+  }
   if (work.delete_before >= 0) deletions_.push_back({std::exchange(work.delete_before, -1), nullptr});
   if (!work.reload && !deletions_.empty()) {
     work.delete_before = take_deletions(work.group.bytes.empty() ? core_->written_offset() : work.group.end_offset);
@@ -144,6 +152,7 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
   outcome.bytes = work.group.bytes.size();
   outcome.records = work.group.records;
   outcome.wrote = outcome.bytes > 0 || work.sync;
+  outcome.options_left = work.options.has_value();
   outcome.result = [&]() -> Result<void> {
     if (work.reload) {
       if (log.needs_seal()) {
@@ -161,6 +170,8 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
     }
     if (work.options) {
       if (auto set = log.set_options(*work.options); !set) return set;
+      outcome.options_left = false;
+      outcome.log_syncs = work.options->durability == storage::Durability::kSync;
     }
     if (work.roll_first) {
       if (auto rolled = log.roll(); !rolled) return rolled;
@@ -198,6 +209,12 @@ void Partition::on_done(Outcome outcome) {
   job_under_way_ = false;
   shared_.inflight_bytes -= outcome.bytes;
   const Now now = shared_.reactor.now();
+  if (outcome.log_syncs) log_syncs_ = *outcome.log_syncs;
+  if (outcome.log_syncs && !options_changed_) config_.durability = wanted_durability_;
+  if (outcome.options_left) {
+    options_changed_ = true;
+    retry_at_ = now.mono + shared_.options.retry_after;
+  }
   // Any answer may come back into this partition and start the next job.
   std::vector<Deletion> deletions = std::exchange(deleting_, {});
   if (closing_) {
@@ -214,6 +231,7 @@ void Partition::on_done(Outcome outcome) {
     log::warn("Partition", "{}-{} is writable again, from offset {}", id_.topic.value(), id_.partition,
               core_->next_offset());
     shared_.on_moved(*this, protocol::kBatchHeaderSize);
+    pump(now);
     return;
   }
   if (!outcome.result) {
@@ -326,13 +344,21 @@ void Partition::housekeep(Now now) {
   const std::vector<storage::SegmentInfo> segments = log_->segments();
   const storage::SegmentInfo& last = segments.back();
   // A segment that gets nothing more, so that it can be compacted; Kafka leaves it until the next append.
-  const bool is_old = last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
+  const bool is_old = config_.clean_by_compact && last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
   work.roll = last.size_bytes > 0 && (is_old || work.delete_before == last.end_offset);
-  work.sync = unsynced_since_ && (now.mono - *unsynced_since_).count() >= config_.flush_ms;
-  if (work.delete_before >= 0 || work.roll || work.sync || options_changed_ ||
+  work.sync = is_flush_due(now);
+  if (work.delete_before >= 0 || work.roll || work.sync || are_options_due(now) ||
       bytes_since_snapshot_ >= shared_.options.producer_snapshot_bytes) {
     start(std::move(work));
   }
+}
+
+// While jobs follow each other, the next one syncs.
+void Partition::flush(Now now) {
+  if (is_foreign() || closing_ || state_ != State::kReady || job_under_way_ || !is_flush_due(now)) return;
+  Work work;
+  work.sync = true;
+  start(std::move(work));
 }
 
 void Partition::save() const {
