@@ -13,6 +13,14 @@
 #include "server/app/server.h"
 #include "server/config/config.h"
 
+// Read by jemalloc before main: a thread of its own gives back what was freed, whether or not anybody allocates. A
+// flood that is over would otherwise be paid for until the next one. Other allocators take no notice.
+extern "C" {
+extern const char* malloc_conf;
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): its name and type are jemalloc's
+const char* malloc_conf = "background_thread:true,max_background_threads:1";
+}
+
 namespace {
 
 int complain(const std::string& message) {

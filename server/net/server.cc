@@ -1,7 +1,6 @@
 #include "server/net/server.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -73,35 +72,6 @@ class ReactorConnections {
   bool stopping_ = false;
 };
 
-// Gives memory back to the system after much of it was freed: the allocator keeps what lies between blocks in use, and
-// a flood that is over would be paid for until the next start. On reactor 0.
-class MemoryReturn {
- public:
-  MemoryReturn(reactor::Reactor& reactor, const ConnectionSettings& settings)
-      : reactor_(reactor), settings_(settings), timer_(reactor, [this] { look(); }) {}
-
-  void start() { timer_.set(reactor_.now().mono + kSweepInterval); }
-  void stop() { timer_.cancel(); }
-
- private:
-  void look() {
-    const std::int64_t used = settings_.budget->used() + settings_.reply_memory->used();
-    most_ = std::max(most_, used);
-    if (most_ - used >= kWorthReturning) {
-      ::malloc_trim(0);
-      most_ = used;
-    }
-    start();
-  }
-
-  static constexpr std::int64_t kWorthReturning = std::int64_t{16} << 20;
-
-  reactor::Reactor& reactor_;
-  const ConnectionSettings& settings_;
-  reactor::Timer timer_;
-  std::int64_t most_ = 0;  // used since memory was last given back, as far as it was seen
-};
-
 // Opens, binds and listens; the error is the system's.
 boost::system::error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool dual_stack,
                                         const config::NetConfig& config) {
@@ -152,7 +122,6 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   std::vector<std::unique_ptr<ReactorConnections>> connections;  // by reactor
   std::vector<tcp::acceptor> acceptors;                          // by listener; on reactor 0
   std::vector<std::unique_ptr<reactor::Timer>> pauses;           // by listener
-  MemoryReturn memory_return{reactors[0], settings};
   std::vector<std::uint16_t> ports;
   bool stopping = false;  // on reactor 0
 };
@@ -250,7 +219,6 @@ const std::vector<std::uint16_t>& Server::ports() const {
 }
 
 void Server::start() {
-  impl_->reactors[0].post([impl = impl_] { impl->memory_return.start(); });
   for (std::size_t i = 0; i < impl_->acceptors.size(); ++i) {
     impl_->reactors[0].post([impl = impl_, i] { impl->accept(i); });
   }
@@ -271,7 +239,6 @@ void Server::Impl::close_listeners() {
     boost::system::error_code ignored;
     for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
     for (const auto& pause : pauses) pause->cancel();
-    memory_return.stop();
   });
 }
 

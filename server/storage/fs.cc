@@ -25,15 +25,32 @@ bool is_disk_full(const Error& error) {
   return error.kind == ErrorKind::kIo && (error.os_error == ENOSPC || error.os_error == EDQUOT);
 }
 
-Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text) {
+namespace {
+
+// Overwrites what the file holds, so that its blocks are used.
+Result<void> write_file(Fs& fs, const std::string& path, OpenMode mode, std::string_view text) {
+  auto file = fs.open(path, mode);
+  if (!file) return std::unexpected(std::move(file.error()));
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
+  if (mode != OpenMode::kCreate) {
+    if (auto cut = (*file)->truncate(text.size()); !cut) return cut;
+  }
+  return (*file)->sync();
+}
+
+}  // namespace
+
+Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text,
+                          const std::vector<std::string>& expendable) {
   const std::string path = fmt::format("{}/{}", dir, name);
   const std::string temporary = path + std::string(kTemporarySuffix);
-  {
-    auto file = fs.open(temporary, OpenMode::kCreate);
-    if (!file) return std::unexpected(std::move(file.error()));
-    if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
-    if (auto synced = (*file)->sync(); !synced) return synced;
+  auto written = write_file(fs, temporary, OpenMode::kCreate, text);
+  for (const std::string& other : expendable) {
+    if (written || !is_disk_full(written.error())) break;
+    if (!fs.rename(other, temporary)) continue;
+    written = write_file(fs, temporary, OpenMode::kReadWrite, text);
   }
+  if (!written) return written;
   if (auto renamed = fs.rename(temporary, path); !renamed) return renamed;
   return fs.sync_dir(dir);
 }

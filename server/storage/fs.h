@@ -103,7 +103,10 @@ bool is_disk_full(const Error& error);
 // Whole small files. `limit` bounds the allocation; a larger file is kTooLarge.
 Result<std::string> read_whole_file(Fs& fs, const std::string& path, std::size_t limit);
 // Durable and atomic: after a power loss `dir`/`name` holds the old or the new text, and the new one once this
-// returned. Temporary file, sync, rename, sync of the folder.
-Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text);
+// returned. Temporary file, sync, rename, sync of the folder. On a full disk the text is written into one of
+// `expendable`, files of the same folder that nobody needs: what frees room must not need any. Those that were tried
+// are gone.
+Result<void> replace_file(Fs& fs, const std::string& dir, std::string_view name, std::string_view text,
+                          const std::vector<std::string>& expendable = {});
 
 }  // namespace cohort::storage

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/base/check.h"
+#include "protocol/base/log.h"
 
 namespace cohort::storage {
 
@@ -68,7 +69,10 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& wind
   CHECK(durable_offset() == end_offset(), "a recovery point above what was synced");
   const Segment& last = *segments_.back();
   if (last.summary.covered_bytes > 0) {
-    if (auto written = write_index(fs_, dir_, *last.index); !written) return written;
+    if (auto written = write_index(fs_, dir_, *last.index); !written) {
+      if (!is_disk_full(written.error())) return written;
+      log::warn("Log", "{}; the next start reads the segment", written.error().message);
+    }
   }
   Checkpoint next = checkpoint_;
   next.start_offset = start_offset;
@@ -82,30 +86,43 @@ Result<void> Log::write_checkpoint(std::int64_t start_offset, const Window& wind
 }
 
 Result<void> Log::store_checkpoint(const Checkpoint& next) {
-  if (auto written = replace_file(fs_, dir_, kCheckpointName, to_text(next)); !written) return written;
+  const auto expendable = expendable_before(next.start_offset);
+  if (auto written = replace_file(fs_, dir_, kCheckpointName, to_text(next), expendable); !written) return written;
   checkpoint_ = next;
   return {};
 }
 
+// Indexes: one can be lost, should the segment still be needed.
+std::vector<std::string> Log::expendable_before(std::int64_t offset) const {
+  std::vector<std::string> paths;
+  for (const auto& segment : segments_) {
+    if (segment == segments_.back() || segment->summary.end_offset > offset) break;
+    paths.push_back(index_path(dir_, segment->summary.base_offset));
+  }
+  return paths;
+}
+
 Result<void> Log::delete_before(std::int64_t offset) {
-  if (offset <= start_offset()) return {};
   if (auto ready = writable(); !ready) return ready;
   if (offset > end_offset()) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("Cannot delete {} before offset {}: it ends at {}", dir_, offset, end_offset()));
   }
   // 1. The start must be durable before the first file goes, and so must all that it leaves behind as the log.
-  if (auto synced = sync(); !synced) return synced;
-  if (auto written = write_checkpoint(offset, checkpoint_.window); !written) return written;
-  start_.store(offset, std::memory_order_release);
+  if (offset > start_offset()) {
+    if (auto synced = sync(); !synced) return synced;
+    if (auto written = write_checkpoint(offset, checkpoint_.window); !written) return written;
+    start_.store(offset, std::memory_order_release);
+  }
 
-  // 2. Whole segments below it. What cannot be removed now is removed at the next start.
+  // 2. Whole segments below it, also one that could not be ended when the start was raised. What cannot be removed now
+  // is removed at the next start.
   std::vector<std::shared_ptr<Segment>> dropped;
   {
     const std::lock_guard lock(mutex_);
-    epochs_.cut_before(offset);
+    epochs_.cut_before(start_offset());
     auto kept = segments_.begin();
-    while (segments_.end() - kept > 1 && (*kept)->summary.end_offset <= offset) ++kept;
+    while (segments_.end() - kept > 1 && (*kept)->summary.end_offset <= start_offset()) ++kept;
     dropped.assign(segments_.begin(), kept);
     segments_.erase(segments_.begin(), kept);
   }

@@ -170,9 +170,11 @@ class Log {
   Result<void> seal();
   // Starts a new segment unless the last one is empty. For retention by time; append() rolls by itself by size.
   Result<void> roll();
-  // Raises the start to offset (start < offset <= end; lower is a no-op), durably, then deletes whole segments below
-  // it. The last segment always stays.
+  // Raises the start to offset (offset <= end; a lower one only deletes what is left over), durably, then deletes whole
+  // segments below it. The last segment always stays. Needs no room on a full disk if it frees a segment.
   Result<void> delete_before(std::int64_t offset);
+  // Files that are not needed any more when all below offset is to be deleted: see replace_file().
+  std::vector<std::string> expendable_before(std::int64_t offset) const;
   // Puts the file in the place of its sources, durably. kNotFound: they are not segments of this log any more (deleted
   // meanwhile), or the log ends below rests_on. After an error the log holds the sources or the file, and so it does
   // after a crash at any moment.

@@ -50,7 +50,8 @@ struct Partition::Outcome {
 };
 
 bool Partition::needs_disk(const Group& group, Now now) const {
-  if (config_.durability == config::Durability::kSync) return true;
+  // A topic that syncs no longer leaves nobody behind who was promised it.
+  if (config_.durability == config::Durability::kSync || !until_durable_.empty()) return true;
   if (unsynced_records_ + group.records >= config_.flush_messages) return true;
   return is_flush_due(now) || config_.flush_ms == 0;
 }
@@ -185,10 +186,16 @@ Partition::Outcome Partition::run(Work& work, storage::Fs& fs, const TopicStoreO
       outcome.synced = true;
     }
     if (work.producers.offset >= 0) {
-      outcome.deleted = save_producers(fs, log.dir(), work.producers.encoded, work.producers.offset);
+      outcome.deleted = save_producers(fs, log.dir(), work.producers.encoded, work.producers.offset,
+                                       log.expendable_before(work.delete_before));
       if (!outcome.deleted) log::warn("Partition", "{}", outcome.deleted.error().message);
     }
-    return work.roll ? log.roll() : Result<void>{};
+    if (!work.roll) return {};
+    auto rolled = log.roll();
+    // Without room for a new segment the old ones can still go, and then there is.
+    if (rolled || !storage::is_disk_full(rolled.error()) || log.needs_seal()) return rolled;
+    log::warn("Partition", "{}", rolled.error().message);
+    return {};
   }();
   if (!outcome.result) outcome.deleted = outcome.result;
   if (outcome.deleted && work.delete_before >= 0) outcome.deleted = log.delete_before(work.delete_before);
@@ -265,9 +272,7 @@ void Partition::on_done(Outcome outcome) {
     if (!unsynced_since_) unsynced_since_ = now.mono;
   }
   release(until_written_, core_->written_offset());
-  // A topic that syncs no longer leaves nobody behind who waited for it.
-  const bool syncs = config_.durability == config::Durability::kSync;
-  release(until_durable_, syncs ? core_->durable_offset() : core_->written_offset());
+  release(until_durable_, core_->durable_offset());
   moved(old, outcome.bytes);
   if (log_->start_offset() > start_seen_) shared_.on_start_raised(*this);
   start_seen_ = log_->start_offset();
@@ -344,7 +349,8 @@ void Partition::housekeep(Now now) {
   const std::vector<storage::SegmentInfo> segments = log_->segments();
   const storage::SegmentInfo& last = segments.back();
   // A segment that gets nothing more, so that it can be compacted; Kafka leaves it until the next append.
-  const bool is_old = config_.clean_by_compact && last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
+  const bool is_old = config_.clean_by_compact && last.max_timestamp_ms >= 0 &&
+                      now.wall_ms - last.max_timestamp_ms > segment_ms();
   work.roll = last.size_bytes > 0 && (is_old || work.delete_before == last.end_offset);
   work.sync = is_flush_due(now);
   if (work.delete_before >= 0 || work.roll || work.sync || are_options_due(now) ||

@@ -120,8 +120,9 @@ Result<std::int64_t> decode_producers(std::span<const std::byte> bytes, Producer
   return offset;
 }
 
-Result<void> save_producers(storage::Fs& fs, const std::string& dir, std::string_view encoded, std::int64_t offset) {
-  if (auto saved = storage::replace_file(fs, dir, file_name(offset), encoded); !saved) return saved;
+Result<void> save_producers(storage::Fs& fs, const std::string& dir, std::string_view encoded, std::int64_t offset,
+                            const std::vector<std::string>& expendable) {
+  if (auto saved = storage::replace_file(fs, dir, file_name(offset), encoded, expendable); !saved) return saved;
   // Two are kept: the log may lose its end to a power failure, and then the newest says too much.
   const std::vector<std::int64_t> offsets = stored_offsets(fs, dir);
   for (std::size_t i = 2; i < offsets.size(); ++i) {

@@ -16,6 +16,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "protocol/base/result.h"
 #include "server/topics/producer_state.h"
@@ -30,8 +32,10 @@ std::string encode_producers(const ProducerTable& producers, std::int64_t offset
 // Adds the producers to `into` and gives the offset. kCorrupt: not what encode_producers made.
 Result<std::int64_t> decode_producers(std::span<const std::byte> bytes, ProducerTable& into);
 
-// Durable when it returns. Older snapshots of the folder are removed, but for the newest of them.
-Result<void> save_producers(storage::Fs& fs, const std::string& dir, std::string_view encoded, std::int64_t offset);
+// Durable when it returns. Older snapshots of the folder are removed, but for the newest of them. expendable: as in
+// storage::replace_file().
+Result<void> save_producers(storage::Fs& fs, const std::string& dir, std::string_view encoded, std::int64_t offset,
+                            const std::vector<std::string>& expendable = {});
 // The newest snapshot at an offset in [first, last] that can be read; its producers are added to `into`. Damaged ones
 // are passed over: the log has it all. Those above `last` speak of records that the log has lost, and go before others
 // are written at their offsets.

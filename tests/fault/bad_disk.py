@@ -182,15 +182,60 @@ def preloaded(cohortd: Path, library: Path, folder: Path) -> None:
             s, n, lambda: c.write_text(f) and None, lambda: c.write_text("") and None, r))
 
 
-def real_full_disk(cohortd: Path, folder: Path) -> None:
+def on_small_disk(folder: Path, action: Callable[[Path], None]) -> None:
     disk = folder / "tmpfs"
-    disk.mkdir()
+    disk.mkdir(exist_ok=True)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "cohort-test", disk], capture_output=True, text=True,
                           check=False)
     if done.returncode != 0:
         print(f"no real full disk: {done.stderr.strip()}")
         return
     try:
+        action(disk)
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=False)
+
+
+def full_of_old_records(cohortd: Path, folder: Path) -> None:
+    """Retention makes room where there is none at all for what it has to write itself."""
+
+    def fill_and_wait(server: Server) -> None:
+        server.start()
+        admin = AdminClient({"bootstrap.servers": server.address, "logger": quiet_logger()})
+        admin.create_topics([NewTopic(TOPIC, 1, 1, config={"segment.bytes": "1048576", "retention.ms": "4000"})])[
+            TOPIC].result(30)
+        errors: list[str] = []
+        producer = Producer({"bootstrap.servers": server.address, "enable.idempotence": True, "linger.ms": 0,
+                             "message.timeout.ms": 2_000, "logger": quiet_logger()})
+
+        def send(size: int) -> bool:
+            errors.clear()
+            producer.produce(TOPIC, bytes(size), partition=0,
+                             on_delivery=lambda error, _message: errors.append(error.name()) if error else None)
+            producer.flush(15)
+            return not errors
+
+        count = 0
+        for size in (200_000, 10_000, 500):
+            while send(size):
+                count += 1
+        back = until(lambda: send(100_000), "retention makes room on a full disk")
+        server.kill()
+        server.start()
+        check(send(100_000), "produce after kill -9")
+        server.stop()
+        print(f"full of old records: {count} batches filled it; records taken again after {back:.1f} s", flush=True)
+
+    def play_it(disk: Path) -> None:
+        server = Server(cohortd, disk / "data", overrides={"log.retention.check.interval.ms": "1000"})
+        server.log_file = folder / "tmpfs.log"
+        with_server(server, lambda: fill_and_wait(server))
+
+    on_small_disk(folder, play_it)
+
+
+def real_full_disk(cohortd: Path, folder: Path) -> None:
+    def play_it(disk: Path) -> None:
         ballast = disk / "ballast"
 
         def fill() -> None:
@@ -205,8 +250,8 @@ def real_full_disk(cohortd: Path, folder: Path) -> None:
         # The server's own output must not be lost with the disk.
         server.log_file = folder / "tmpfs.log"
         with_server(server, lambda: play(server, "a full disk", fill, ballast.unlink, True))
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=False)
+
+    on_small_disk(folder, play_it)
 
 
 def with_server(server: Server, action: Callable[[], None]) -> None:
@@ -229,6 +274,7 @@ def main() -> int:
         preloaded(args.cohortd, args.failing_disk, Path(folder))
         if os.geteuid() == 0:
             real_full_disk(args.cohortd, Path(folder))
+            full_of_old_records(args.cohortd, Path(folder))
     return 0
 
 

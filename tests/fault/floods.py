@@ -57,11 +57,13 @@ HEARTBEAT = frame("ConsumerGroupHeartbeatRequest", 1, {
     "GroupId": "good", "MemberId": "AAAAAAAAAAAAAAAAAAAAAA", "MemberEpoch": 0, "InstanceId": NULL, "RackId": NULL,
     "RebalanceTimeoutMs": 60_000, "SubscribedTopicNames": [TOPIC], "SubscribedTopicRegex": NULL, "ServerAssignor": NULL,
     "TopicPartitions": []})
-FETCH = frame("FetchRequest", 12, {
+FETCH_ALL = {
     "MaxWaitMs": 0, "MinBytes": 0, "MaxBytes": 0x7FFFFFFF, "IsolationLevel": 0, "SessionId": 0, "SessionEpoch": -1,
     "RackId": "", "ForgottenTopicsData": [], "Topics": [{"Topic": TOPIC, "Partitions": [
         {"Partition": 0, "CurrentLeaderEpoch": -1, "FetchOffset": 0, "LastFetchedEpoch": -1, "LogStartOffset": -1,
-         "PartitionMaxBytes": 0x7FFFFFFF}]}]})
+         "PartitionMaxBytes": 0x7FFFFFFF}]}]}
+FETCH = frame("FetchRequest", 12, FETCH_ALL)
+LATE_FETCH = FETCH_ALL | {"MinBytes": 0x7FFFFFFF}
 
 
 # ------------------------------------------------------------------------------------------------------ the good client
@@ -126,13 +128,13 @@ class Floods:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500
         return min(int(full * self.scale), most)
 
-    def connect(self, count: int) -> list[socket.socket]:
+    def connect(self, count: int, receive_buffer: int = 4096) -> list[socket.socket]:
         made = []
         for number in range(count):
             if number % 40 == 39:
                 time.sleep(0.002)  # the queue of connections to be accepted is short, and who finds it full waits a second
             client = socket.socket()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             client.settimeout(30)
             client.connect(("127.0.0.1", self.server.port))
             made.append(client)
@@ -228,6 +230,43 @@ class Floods:
             thread.join()
         return f"{len(clients)} clients sent {sum(sent) // MIB} MiB of requests"
 
+    def late(self) -> str:
+        """Large answers that fall due when connections are looked at for being idle; who gets the first bytes goes.
+        Meanwhile others read all they can, so that turns are long and have many deadlines."""
+        deadline = time.monotonic() + (20 if self.scale >= 1 else 4)
+        readers = [threading.Thread(target=self.read_on, args=(deadline,)) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        clients: dict[int, socket.socket] = {}
+
+        def ask() -> None:
+            client = self.connect(1, 32768)[0]
+            client.sendall(frame("FetchRequest", 12, LATE_FETCH | {"MaxWaitMs": random.randrange(1000, 1500)}))
+            clients[client.fileno()] = client
+
+        for _ in range(max(100, self.count(600))):
+            ask()
+        answers = 0
+        while time.monotonic() < deadline:
+            for client in select.select(list(clients.values()), [], [], 0.2)[0]:
+                del clients[client.fileno()]
+                answers += bool(client.recv(1000))
+                client.close()
+                self.connections.remove(client)
+                ask()
+        for reader in readers:
+            reader.join()
+        return f"{answers} answers were begun"
+
+    def read_on(self, deadline: float) -> None:
+        buffer = bytearray(MIB)
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as client:
+            while time.monotonic() < deadline:
+                client.sendall(FETCH)
+                left = struct.unpack(">i", client.recv(4, socket.MSG_WAITALL))[0]
+                while left:
+                    left -= client.recv_into(buffer, min(left, MIB))
+
     def closed(self, clients: list[socket.socket]) -> int:
         """How many the server has closed: there is an end of the stream, or an error, to be read without waiting."""
         count = 0
@@ -243,8 +282,8 @@ class Floods:
                 count += 1
         return count
 
-    def run(self, good: GoodClient) -> None:
-        for flood in (self.idle, self.half_frames, self.announced, self.no_reader, self.endless):
+    def run(self, good: GoodClient, floods: list[Callable[[], str]]) -> None:
+        for flood in floods:
             Path(f"/proc/{self.server.process.pid}/clear_refs").write_text("5")  # the peak begins anew
             before = self.server.resident_kib() >> 10
             good.report()
@@ -347,27 +386,36 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="cohort-floods-") as folder:
         limits(args.cohortd, Path(folder))
-        server = Server(args.cohortd, Path(folder) / "data", overrides={
-            "queued.max.request.bytes": str(REQUEST_MEMORY), "cohort.queued.max.reply.bytes": str(REPLY_MEMORY),
-            "cohort.connections.stall.timeout.ms": str(STALL_MS), "auto.create.topics.enable": "false",
-            "cohort.log.levels": "Connection=ERROR"})
-        server.start()
-        good = None
-        try:
-            fill_topic(server)
-            good = GoodClient(server)
-            Floods(server, 1.0 if args.full else 0.04).run(good)
-            good.stop()
-            print(f"stopped in {server.stop():.2f} s")
-        except Exception:
-            print("".join(server.log.read_text(errors="replace").splitlines(keepends=True)[-10:]), file=sys.stderr)
-            raise
-        finally:
-            if good and good.process.poll() is None:
-                good.process.kill()
-            if server.process and server.process.poll() is None:
-                server.kill()
+        scale = 1.0 if args.full else 0.04
+        flood(args.cohortd, Path(folder) / "data", {}, scale,
+              lambda floods: [floods.idle, floods.half_frames, floods.announced, floods.no_reader, floods.endless])
+        flood(args.cohortd, Path(folder) / "one", {"cohort.reactors": "1"}, scale, lambda floods: [floods.late])
     return 0
+
+
+def flood(cohortd: Path, data: Path, overrides: dict[str, str], scale: float,
+          chosen: Callable[[Floods], list[Callable[[], str]]]) -> None:
+    server = Server(cohortd, data, overrides=overrides | {
+        "queued.max.request.bytes": str(REQUEST_MEMORY), "cohort.queued.max.reply.bytes": str(REPLY_MEMORY),
+        "cohort.connections.stall.timeout.ms": str(STALL_MS), "auto.create.topics.enable": "false",
+        "cohort.log.levels": "Connection=ERROR"})
+    server.start()
+    good = None
+    try:
+        fill_topic(server)
+        good = GoodClient(server)
+        floods = Floods(server, scale)
+        floods.run(good, chosen(floods))
+        good.stop()
+        print(f"stopped in {server.stop():.2f} s")
+    except Exception:
+        print("".join(server.log.read_text(errors="replace").splitlines(keepends=True)[-10:]), file=sys.stderr)
+        raise
+    finally:
+        if good and good.process.poll() is None:
+            good.process.kill()
+        if server.process and server.process.poll() is None:
+            server.kill()
 
 
 if __name__ == "__main__":

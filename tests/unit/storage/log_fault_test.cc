@@ -34,6 +34,51 @@ TEST_CASE("A full disk: the append fails with ENOSPC, the log ends where it did,
   h.check_equals_model();
 }
 
+TEST_CASE("A full disk: records can still be deleted, which makes room; a crash at any point leaves the log whole",
+          "[log][fault]") {
+  const Quiet quiet;
+  // An index has to have the size of a checkpoint here; on a disk a block is enough.
+  LogOptions options = test::small_log();
+  options.segment_bytes = 512 * 1024;
+  options.checkpoint_bytes = 512 * 1024;
+  options.max_unsynced_bytes = 512 * 1024;
+  for (std::uint64_t stop = 0;; ++stop) {
+    LogHarness h(options);
+    for (int i = 0; i < 100; ++i) REQUIRE(h.append_and_sync(1, 16'000));
+    h.fs.set_free_bytes(0);
+    if (stop > 0) h.fs.stop_after(stop - 1);
+    const auto deleted = h.log->delete_before(70);
+    const bool stopped = h.fs.stopped();
+    if (stop == 0) {
+      INFO((deleted ? std::string() : deleted.error().message));
+      REQUIRE(deleted.has_value());
+    }
+    if (deleted && !stopped) CHECK(h.log->start_offset() == 70);
+    h.fs.set_free_bytes(std::nullopt);
+    std::mt19937_64 random(stop);
+    h.log.reset();
+    h.fs.crash(random);
+    h.fs.clear_faults();
+    REQUIRE(h.open());
+    CHECK((h.log->start_offset() == 0 || h.log->start_offset() == 70));
+    if (deleted) CHECK(h.log->start_offset() == 70);
+    h.check_equals_model();
+    REQUIRE(h.append_and_sync());
+    if (stop > 0 && !stopped) break;
+  }
+}
+
+TEST_CASE("What could not be removed when the start was raised goes with the next deletion, though it raises nothing",
+          "[log][fault]") {
+  LogHarness h;
+  h.fill(3);
+  REQUIRE(h.log->delete_before(h.log->end_offset()));  // the last segment stays
+  REQUIRE(h.log->roll());
+  REQUIRE(h.log->delete_before(h.log->end_offset()));
+  CHECK(h.log->segments().size() == 1);
+  CHECK(h.log->size_bytes() == 0);
+}
+
 TEST_CASE("The folder is synced with the first sync after an open; when that fails, what was written counts as lost",
           "[log][fault]") {
   const Quiet quiet;

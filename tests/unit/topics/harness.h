@@ -128,6 +128,13 @@ class StoreHarness {
     topic.partitions = partitions;
     return create(std::move(topic));
   }
+  protocol::ErrorCode set_config(const std::string& topic, const std::string& key, const std::string& value) {
+    const AlterConfigs change{.name = topic, .changes = {{key, ConfigOp::kSet, value}}};
+    return get(begin<std::vector<TopicOutcome>>(
+                   0, [this, change](auto done) { store_->alter_configs({change}, false, std::move(done)); }))
+        .at(0)
+        .error;
+  }
   DeletedTopic remove(std::string name, std::size_t reactor = 1) {
     return get(begin<std::vector<DeletedTopic>>(
                    reactor, [this, name](auto done) { store_->delete_topics({{name, {}}}, std::move(done)); }))

@@ -1,7 +1,9 @@
 // Partitions whose log could not be made: they are opened when somebody asks, and deleted like others.
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <future>
 
+#include "server/storage/log_threads.h"
 #include "server/topics/topic_store.h"
 #include "tests/unit/topics/harness.h"
 
@@ -43,6 +45,62 @@ TEST_CASE("a topic that is deleted while it cannot be opened leaves nothing behi
   CHECK(store.remove("a").error == ErrorCode::kNone);
   CHECK(store.logs().find(protocol::TopicName("a"), 0) == nullptr);
   CHECK(store.produce({id, 0}, make_batch(1)).error == ErrorCode::kUnknownTopicOrPartition);
+}
+
+TEST_CASE("a config that comes while a partition is being opened is not lost") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  fs.fail(MemFs::Op::kOpen, 1, ENOSPC, true);
+  const PartitionId id{store.create("a", 1).id, 0};
+  fs.clear_faults();
+  // The thread that opens it is held up; what it opens it with was looked up before.
+  std::promise<void> go;
+  REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);
+  REQUIRE(store.set_config("a", "max.message.bytes", "10") == ErrorCode::kNone);
+  go.set_value();
+  ErrorCode error = ErrorCode::kKafkaStorageError;
+  for (int i = 0; i < 10'000 && error == ErrorCode::kKafkaStorageError; ++i) {
+    error = store.produce(id, make_batch(1)).error;
+  }
+  CHECK(error == ErrorCode::kMessageTooLarge);
+}
+
+TEST_CASE("a durability that is set while a partition is loaded again reaches its log") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"cohort.durability", "sync"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  // The write that fails is held up; the change comes before it, the reload takes place behind it.
+  std::promise<void> go;
+  REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  auto produced = store.begin<std::vector<ProducedPartition>>(0, [&store, id](auto done) {
+    ProduceCall call;
+    call.acks = -1;
+    call.version = 9;
+    call.partitions.push_back({id, as_bytes(make_batch(1))});
+    store.store().produce(std::move(call), std::move(done));
+  });
+  REQUIRE(store.set_config("a", "cohort.durability", "os") == ErrorCode::kNone);
+  fs.fail(MemFs::Op::kWrite, 1, EIO);
+  go.set_value();
+  CHECK(StoreHarness::get(std::move(produced)).at(0).error == ErrorCode::kKafkaStorageError);
+  ProducedPartition answer;
+  for (int i = 0; i < 10'000; ++i) {
+    answer = store.produce(id, make_batch(1));
+    if (answer.error == ErrorCode::kNone) break;
+  }
+  REQUIRE(answer.error == ErrorCode::kNone);
+  // The next one is not synced, and promised all the same: no failed sync may cut it off.
+  REQUIRE(store.produce(id, make_batch(1)).error == ErrorCode::kNone);
+  CHECK(log->promised_offset() == 2);
+  CHECK(log->durable_offset() < 2);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Retention by size and by time, and when segments are closed by age.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <future>
 
 #include "protocol/batch/batch_builder.h"
@@ -137,7 +138,7 @@ TEST_CASE("a segment is closed when a record comes that is segment.ms younger th
   CHECK(segments_after(200'000) == 3);
 }
 
-TEST_CASE("a segment that gets nothing more is closed after segment.ms") {
+TEST_CASE("a segment that gets nothing more is closed after segment.ms, so that it can be compacted") {
   MemFs fs;
   TopicStoreOptions options;
   options.defaults.retention_check_interval = Duration{1};
@@ -146,7 +147,7 @@ TEST_CASE("a segment that gets nothing more is closed after segment.ms") {
   CreateTopic request;
   request.name = "a";
   request.partitions = 1;
-  request.configs = {{"segment.ms", "10000"}, {"retention.ms", "-1"}};
+  request.configs = {{"segment.ms", "10000"}, {"cleanup.policy", "compact"}};
   const PartitionId id{store.create(request).id, 0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   CHECK(store.produce(id, make_batch(1, {}, 1000)).error == ErrorCode::kNone);
@@ -155,6 +156,27 @@ TEST_CASE("a segment that gets nothing more is closed after segment.ms") {
   CHECK(log->segments().size() == 2);
   for (int i = 0; i < 2'000; ++i) store.list(nothing);
   CHECK(log->segments().size() == 2);  // and an empty one never
+}
+
+TEST_CASE("old records that are appended now end no segment, and rounds for flush.ms only sync") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.defaults.retention_check_interval = GENERATE(Duration{1}, std::chrono::hours{1});
+  StoreHarness store(fs, options);
+  store.start();
+  CreateTopic request;
+  request.name = "a";
+  request.partitions = 1;
+  request.configs = {{"segment.ms", "10000"}, {"retention.ms", "-1"}, {"flush.ms", "1"}};
+  const PartitionId id{store.create(request).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  ListOffsetsCall nothing;
+  for (int round = 1; round <= 3; ++round) {
+    CHECK(store.produce(id, make_batch(1, {}, 1000)).error == ErrorCode::kNone);
+    for (int i = 0; i < 1'000'000 && log->durable_offset() < round; ++i) store.list(nothing);
+    CHECK(log->durable_offset() == round);
+  }
+  CHECK(log->segments().size() == 1);
 }
 
 }  // namespace
