@@ -74,21 +74,33 @@ void describe_topic(Response::DescribeConfigsResult& out, const Request& request
   }
 }
 
-Entry broker_entry(const config::Setting& setting, const Request& request, std::int16_t version) {
+// Of a key whose value may be another one than was set.
+std::optional<std::string> value_in_use(const config::Setting& setting, const Call& call) {
+  if (setting.key->name == "broker.id") return fmt::format("{}", node_id(call));
+  if (setting.key->name == "offsets.topic.num.partitions") {
+    const std::shared_ptr<const topics::CatalogueSnapshot> snapshot = call.services().topics.snapshot();
+    const topics::TopicInfo* offsets = snapshot->find(topics::kConsumerOffsetsTopic);
+    if (offsets != nullptr) return fmt::format("{}", offsets->partitions);
+  }
+  return setting.value;
+}
+
+Entry broker_entry(const config::Setting& setting, const Request& request, const Call& call) {
   Entry entry;
   entry.name = Text(setting.key->name);
-  entry.value = setting.value ? std::optional(Text(*setting.value)) : std::nullopt;
+  const std::optional<std::string> value = value_in_use(setting, call);
+  entry.value = value ? std::optional(Text(*value)) : std::nullopt;
   entry.read_only = true;
   const auto source = setting.source == config::Source::kDefault ? Source::kDefault : Source::kStaticBroker;
   entry.config_source = static_cast<std::int8_t>(source);
-  if (request.include_synonyms && setting.value) {
+  if (request.include_synonyms && value) {
     Response::DescribeConfigsSynonym synonym;
     synonym.name = Text(setting.key->name);
-    synonym.value = Text(*setting.value);
+    synonym.value = Text(*value);
     synonym.source = static_cast<std::int8_t>(source);
     entry.synonyms.push_back(std::move(synonym));
   }
-  if (version >= 3) {
+  if (call.version() >= 3) {
     entry.config_type = static_cast<std::int8_t>(setting.key->type);
     if (request.include_documentation) entry.documentation = Text(setting.key->doc);
   }
@@ -106,7 +118,7 @@ void describe_broker(Response::DescribeConfigsResult& out, const Request& reques
   }
   for (const config::Setting& setting : call.services().config.settings) {
     if (is_asked_for(resource, setting.key->name))
-      out.configs.push_back(broker_entry(setting, request, call.version()));
+      out.configs.push_back(broker_entry(setting, request, call));
   }
 }
 

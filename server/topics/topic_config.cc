@@ -32,14 +32,16 @@ bool same_but_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-// ConfigDef's lists: split at commas with the spaces around them; a blank text is an empty list.
+// ConfigDef's lists: split at commas with the spaces around them; a blank text is an empty list, and what stands there
+// twice counts once.
 std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> entries;
   text = trimmed(text);
   if (text.empty()) return entries;
   while (true) {
     const std::size_t comma = text.find(',');
-    entries.emplace_back(trimmed(text.substr(0, comma)));
+    std::string entry(trimmed(text.substr(0, comma)));
+    if (!contains(entries, entry)) entries.push_back(std::move(entry));
     if (comma == std::string_view::npos) return entries;
     text.remove_prefix(comma + 1);
   }
@@ -82,13 +84,11 @@ Result<void> check_number(const ConfigKey& key, std::string_view value, std::opt
 }
 
 Result<void> check_list(const ConfigKey& key, std::string_view value) {
-  std::set<std::string> seen;
   for (const std::string& entry : parse_list(value)) {
     if (entry.empty()) return refuse(key, value, "Entries of the list must not be empty");
-    if (!contains(key.allowed, std::string_view(entry))) {
+    if (!key.allowed.empty() && !contains(key.allowed, std::string_view(entry))) {
       return refuse(key, entry, fmt::format("String must be one of: {}", fmt::join(key.allowed, ", ")));
     }
-    if (!seen.insert(entry).second) return refuse(key, value, "Entries of the list must not be duplicated");
   }
   return {};
 }
@@ -99,6 +99,24 @@ std::optional<double> as_double(std::optional<Integer> value) {
   return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
 }
 
+// Kafka prints what it parsed, not what was written (ConfigDef.convertToString).
+std::string canonical(const ConfigKey& key, std::string_view value) {
+  switch (key.type) {
+    case ConfigType::kBoolean:
+      return same_but_case(trimmed(value), "true") ? "true" : "false";
+    case ConfigType::kList:
+      return fmt::format("{}", fmt::join(parse_list(value), ","));
+    case ConfigType::kInt:
+    case ConfigType::kLong:
+      if (const auto number = parse_integer<std::int64_t>(value)) return fmt::format("{}", *number);
+      break;
+    case ConfigType::kString:
+    case ConfigType::kDouble:
+      break;
+  }
+  return std::string(trimmed(value));
+}
+
 Result<void> check_value(const ConfigKey& key, std::string_view value) {
   if (value.size() > kMaxValueSize) {
     return fail(ErrorKind::kInvalid,
@@ -106,8 +124,11 @@ Result<void> check_value(const ConfigKey& key, std::string_view value) {
   }
   switch (key.type) {
     case ConfigType::kBoolean:
-      if (same_but_case(trimmed(value), "true") || same_but_case(trimmed(value), "false")) return {};
-      return refuse(key, value, "Expected value to be either true or false");
+      if (!same_but_case(trimmed(value), "true") && !same_but_case(trimmed(value), "false")) {
+        return refuse(key, value, "Expected value to be either true or false");
+      }
+      if (key.allowed.empty() || contains(key.allowed, std::string_view(canonical(key, value)))) return {};
+      return refuse(key, value, fmt::format("It can only be {}", fmt::join(key.allowed, ", ")));
     case ConfigType::kString:
       if (contains(key.allowed, trimmed(value))) return {};
       return refuse(key, value, fmt::format("String must be one of: {}", fmt::join(key.allowed, ", ")));
@@ -130,24 +151,6 @@ std::string effective(const ConfigOverrides& overrides, const config::TopicDefau
   const auto found = overrides.find(name);
   if (found != overrides.end() && check_value(*key, found->second)) return found->second;
   return key->default_value(defaults);
-}
-
-// Kafka prints what it parsed, not what was written (ConfigDef.convertToString).
-std::string canonical(const ConfigKey& key, std::string_view value) {
-  switch (key.type) {
-    case ConfigType::kBoolean:
-      return same_but_case(trimmed(value), "true") ? "true" : "false";
-    case ConfigType::kList:
-      return fmt::format("{}", fmt::join(parse_list(value), ","));
-    case ConfigType::kInt:
-    case ConfigType::kLong:
-      if (const auto number = parse_integer<std::int64_t>(value)) return fmt::format("{}", *number);
-      break;
-    case ConfigType::kString:
-    case ConfigType::kDouble:
-      break;
-  }
-  return std::string(trimmed(value));
 }
 
 std::optional<protocol::Compression> compression_of(std::string_view type) {
@@ -280,7 +283,7 @@ std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, c
     }
     const std::string server_value = key.default_value(defaults);
     const std::string built_in = key.default_value(kBuiltIn);
-    if (server_value != built_in) {
+    if (server_value != built_in) {  // never of a key that the server has not
       config.synonyms.push_back({std::string(key.server_key), server_value, ConfigSource::kStaticBroker});
     }
     if (key.server_key_has_default) {

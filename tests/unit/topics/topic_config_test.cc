@@ -50,7 +50,11 @@ TEST_CASE("values are checked by type and range") {
   CHECK_FALSE(is_valid("segment.bytes", "2147483648"));
   CHECK(is_valid("cleanup.policy", "compact, delete"));
   CHECK(is_valid("cleanup.policy", ""));
-  CHECK_FALSE(is_valid("cleanup.policy", "compact,compact"));
+  CHECK(is_valid("cleanup.policy", "compact,compact"));
+  CHECK(is_valid("remote.storage.enable", " FALSE"));
+  CHECK_FALSE(is_valid("remote.storage.enable", "true"));
+  CHECK(is_valid("leader.replication.throttled.replicas", "*"));
+  CHECK_FALSE(is_valid("local.retention.ms", "-3"));
   CHECK_FALSE(is_valid("cleanup.policy", "compact,"));
   CHECK_FALSE(is_valid("cleanup.policy", "drop"));
   CHECK(is_valid("preallocate", "TRUE"));
