@@ -51,7 +51,7 @@ PartitionHost::PartitionHost(reactor::Reactor& reactor, storage::Fs& fs, storage
 void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
   std::optional<TopicConfig> newer;
   if (const auto offline = offline_.find(id); offline != offline_.end()) {
-    newer = std::move(offline->second.config);
+    newer = offline->second.config;
     offline_.erase(offline);
   }
   note_flush(id, newer ? *newer : seed.config);

@@ -90,7 +90,8 @@ TEST_CASE("a durability that is set while a partition is loaded again reaches it
   REQUIRE(store.set_config("a", "cohort.durability", "os") == ErrorCode::kNone);
   fs.fail(MemFs::Op::kWrite, 1, EIO);
   go.set_value();
-  CHECK(StoreHarness::get(std::move(produced)).at(0).error == ErrorCode::kKafkaStorageError);
+  const auto refused = StoreHarness::get(std::move(produced)).at(0);
+  CHECK(refused.error == ErrorCode::kKafkaStorageError);
   ProducedPartition answer;
   for (int i = 0; i < 10'000; ++i) {
     answer = store.produce(id, make_batch(1));
