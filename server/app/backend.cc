@@ -143,7 +143,10 @@ Result<void> Backend::stop(std::chrono::milliseconds limit) {
   log_threads_.stop();
   workers_.stop();
   topics_->close(in_time);
-  return logs_->close(in_time);
+  auto closed = logs_->close(in_time);
+  if (closed || !storage::is_disk_full(closed.error())) return closed;
+  log::warn("Server", "{}; the next start reads more of its logs", closed.error().message);
+  return {};
 }
 
 }  // namespace cohort::app

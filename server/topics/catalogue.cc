@@ -91,7 +91,9 @@ Result<void> Catalogue::begin_on_full_disk(const Error& full) {
   return {};
 }
 
-Result<void> Catalogue::mark_opened(Now now) {
+Result<void> Catalogue::mark_opened(bool all, Now now) {
+  all_done_ = all;
+  if (!all) return {};
   CatalogueOutput mark;
   core_->mark_carried_out(mark);
   if (mark.records.empty()) return {};

@@ -57,8 +57,8 @@ class Catalogue {
   static Result<std::unique_ptr<Catalogue>> open(Place place, storage::LogSet& logs, Now now);
 
   const CatalogueCore& core() const { return *core_; }
-  // Blocks. All partitions are open: from here on a missing folder is a lost one.
-  Result<void> mark_opened(Now now);
+  // Blocks. all: every partition is open, and from here on a missing folder is a lost one.
+  Result<void> mark_opened(bool all, Now now);
   void set_carry_out(CarryOut carry_out) { carry_out_ = std::move(carry_out); }
   void on_snapshot(std::function<void(const SnapshotCell::Pointer&)> subscriber) {
     subscriber_ = std::move(subscriber);

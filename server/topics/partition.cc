@@ -59,6 +59,7 @@ void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::
     if (state_ == State::kFailed && now.mono >= retry_at_) reload();
     return refuse(ErrorCode::kKafkaStorageError, "the partition's log could not be written and is loaded again");
   }
+  if (now.mono < full_until_) return refuse(ErrorCode::kKafkaStorageError, "the disk was full a moment ago");
   if (shared_.inflight_bytes + records.size() > shared_.options.max_inflight_bytes) {
     return refuse(ErrorCode::kKafkaStorageError, "too many records wait for the disk");
   }

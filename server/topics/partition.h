@@ -151,7 +151,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::int64_t take_deletions(std::int64_t job_end);
   void end_deletions(std::vector<Deletion> deletions, protocol::ErrorCode error);
   void refuse_deletions(protocol::ErrorCode error);
-  void fail_writes(const std::string& why);
+  void fail_writes(const Error& error);
   void refuse_waiting(protocol::ErrorCode error, const std::string& why);
   void reload();
   void add_waiting(std::deque<Waiting>& queue, Waiting waiting);
@@ -191,6 +191,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::atomic<bool> cleaning_cancelled_{false};
   MonoTime clean_not_before_{};
   MonoTime retry_at_{};
+  MonoTime full_until_{};  // the disk was full: each try costs a reload, so there is one now and then
   std::deque<Group> groups_;            // waiting for their job, oldest first
   std::deque<Waiting> until_written_;   // by needs_end_offset
   std::deque<Waiting> until_durable_;   // by needs_end_offset

@@ -93,7 +93,7 @@ bool Partition::write_inline(Now now) {
   if (!log_->append_only_writes(group.bytes.size())) return false;
   const auto written = log_->append(group.bytes);
   if (!written) {
-    fail_writes(written.error().message);
+    fail_writes(written.error());
     return true;
   }
   const std::size_t size = group.bytes.size();
@@ -249,14 +249,14 @@ void Partition::on_done(Outcome outcome) {
       return;
     }
     if (outcome.wrote || log_->needs_seal()) {
-      fail_writes(outcome.result.error().message);
+      fail_writes(outcome.result.error());
       return end_deletions(std::move(deletions), ErrorCode::kKafkaStorageError);
     }
   } else if (!outcome.deleted) {
     // Old segments that stay do no harm to those who write, but the log may need to be sealed.
     log::error("Partition", "{}-{}: {}", id_.topic.value(), id_.partition, outcome.deleted.error().message);
     if (log_->needs_seal()) {
-      fail_writes(outcome.deleted.error().message);
+      fail_writes(outcome.deleted.error());
       return end_deletions(std::move(deletions), ErrorCode::kKafkaStorageError);
     }
   }
@@ -281,10 +281,11 @@ void Partition::on_done(Outcome outcome) {
   pump(now);
 }
 
-void Partition::fail_writes(const std::string& why) {
-  log::error("Partition", "{}-{} cannot be written: {}", id_.topic.value(), id_.partition, why);
+void Partition::fail_writes(const Error& error) {
+  log::error("Partition", "{}-{} cannot be written: {}", id_.topic.value(), id_.partition, error.message);
+  if (storage::is_disk_full(error)) full_until_ = shared_.reactor.now().mono + shared_.options.retry_after;
   reload();
-  refuse_waiting(ErrorCode::kKafkaStorageError, why);
+  refuse_waiting(ErrorCode::kKafkaStorageError, error.message);
   refuse_deletions(ErrorCode::kKafkaStorageError);
 }
 

@@ -34,7 +34,7 @@ class TopicStoreImpl {
   Result<void> check_complete() const;
   Result<std::vector<storage::LogId>> find_leftovers() const;
   Result<void> remove_leftovers(const std::vector<storage::LogId>& leftovers);
-  Result<void> open_partitions(Now now);
+  Result<bool> open_partitions(Now now);  // false: some are offline
 
   // ---- on reactor 0: carries out what the catalogue decided (Catalogue::CarryOut) ----
   void carry_out(std::vector<TopicChange> changes, Catalogue::CarriedOut done);

@@ -42,8 +42,9 @@ Result<std::unique_ptr<TopicStore>> TopicStore::open(reactor::ReactorPool& react
   auto leftovers = impl->find_leftovers();
   if (!leftovers) return std::unexpected(std::move(leftovers.error()));
   if (auto removed = impl->remove_leftovers(*leftovers); !removed) return std::unexpected(removed.error());
-  if (auto opened = impl->open_partitions(now); !opened) return std::unexpected(opened.error());
-  if (auto marked = impl->catalogue->mark_opened(now); !marked) return std::unexpected(marked.error());
+  const auto all_opened = impl->open_partitions(now);
+  if (!all_opened) return std::unexpected(all_opened.error());
+  if (auto marked = impl->catalogue->mark_opened(*all_opened, now); !marked) return std::unexpected(marked.error());
   // 3. From here on changes come by the reactors.
   TopicStoreImpl* raw = impl.get();
   impl->catalogue->set_carry_out([raw](std::vector<TopicChange> changes, Catalogue::CarriedOut done) {
@@ -200,10 +201,11 @@ Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t 
   return seed;
 }
 
-Result<void> TopicStoreImpl::open_partitions(Now now) {
+Result<bool> TopicStoreImpl::open_partitions(Now now) {
   const auto topics = catalogue->core().topics();
   std::mutex mutex;
   std::optional<Error> first_error;
+  bool all_opened = true;
   std::latch left(static_cast<std::ptrdiff_t>(catalogue->core().partition_count()));
   for (const auto& topic : topics) {
     for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
@@ -212,10 +214,18 @@ Result<void> TopicStoreImpl::open_partitions(Now now) {
         auto seed = load(*topic, partition, now.wall_ms);
         {
           const std::lock_guard lock(mutex);
-          if (seed)
-            places[reactor_of(id)]->host.add(id, std::move(*seed));
-          else if (!first_error)
+          PartitionHost& host = places[reactor_of(id)]->host;
+          if (seed) {
+            host.add(id, std::move(*seed));
+          } else if (storage::is_disk_full(seed.error()) && !topic->internal &&
+                     !logs.is_stored({topic->name, topic->id, partition})) {
+            // Created when the disk was full already, and nothing is in it. What others hold can still be read.
+            log::error("TopicStore", "a partition cannot be opened: {}", seed.error().message);
+            host.add_offline(id);
+            all_opened = false;
+          } else if (!first_error) {
             first_error = std::move(seed.error());
+          }
         }
         left.count_down();
       });
@@ -224,7 +234,7 @@ Result<void> TopicStoreImpl::open_partitions(Now now) {
   }
   left.wait();
   if (first_error) return std::unexpected(std::move(*first_error));
-  return {};
+  return all_opened;
 }
 
 // ---- changes ----

@@ -47,6 +47,34 @@ TEST_CASE("a topic that is deleted while it cannot be opened leaves nothing behi
   CHECK(store.produce({id, 0}, make_batch(1)).error == ErrorCode::kUnknownTopicOrPartition);
 }
 
+TEST_CASE("a server starts on a full disk though a topic was created there, and the topic works once there is room") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  const PartitionId before{store.create("before", 1).id, 0};
+  REQUIRE(store.produce(before, make_batch(3)).error == ErrorCode::kNone);
+  fs.fail(MemFs::Op::kOpen, 1, ENOSPC, true);
+  const PartitionId unmade{store.create("unmade", 1).id, 0};
+  store.kill();
+  fs.clear_faults();
+  fs.kill();
+  fs.set_free_bytes(0);
+  store.start();
+  CHECK(store.fetch(fetch_call({{before, 0, 1 << 20, -1}})).at(0).high_watermark == 3);
+  CHECK(store.produce(unmade, make_batch(1)).error == ErrorCode::kKafkaStorageError);
+  // Once more: nothing may have been noted as made.
+  store.kill();
+  fs.kill();
+  store.start();
+  fs.set_free_bytes(std::nullopt);
+  ErrorCode error = ErrorCode::kKafkaStorageError;
+  for (int i = 0; i < 10'000 && error == ErrorCode::kKafkaStorageError; ++i) {
+    error = store.produce(unmade, make_batch(1)).error;
+  }
+  CHECK(error == ErrorCode::kNone);
+  CHECK(store.produce(before, make_batch(1)).base_offset == 3);
+}
+
 TEST_CASE("a config that comes while a partition is being opened is not lost") {
   MemFs fs;
   StoreHarness store(fs);
