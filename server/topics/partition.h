@@ -191,7 +191,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::atomic<bool> cleaning_cancelled_{false};
   MonoTime clean_not_before_{};
   MonoTime retry_at_{};
-  MonoTime full_until_{};  // the disk was full: each try costs a reload, so there is one now and then
+  MonoTime full_until_{};               // the disk was full: each try costs a reload, so there is one now and then
   std::deque<Group> groups_;            // waiting for their job, oldest first
   std::deque<Waiting> until_written_;   // by needs_end_offset
   std::deque<Waiting> until_durable_;   // by needs_end_offset

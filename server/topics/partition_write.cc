@@ -44,7 +44,7 @@ struct Partition::Outcome {
   bool synced = false;
   bool options_left = false;      // those that were to be set are not
   std::optional<bool> log_syncs;  // by those that were set
-  bool wrote = false;  // it was about appending or syncing: a failure concerns producers
+  bool wrote = false;             // it was about appending or syncing: a failure concerns producers
   std::optional<PartitionCore> core;
   std::uint64_t tail_bytes = 0;
 };
@@ -350,8 +350,8 @@ void Partition::housekeep(Now now) {
   const std::vector<storage::SegmentInfo> segments = log_->segments();
   const storage::SegmentInfo& last = segments.back();
   // A segment that gets nothing more, so that it can be compacted; Kafka leaves it until the next append.
-  const bool is_old = config_.clean_by_compact && last.max_timestamp_ms >= 0 &&
-                      now.wall_ms - last.max_timestamp_ms > segment_ms();
+  const bool is_old =
+      config_.clean_by_compact && last.max_timestamp_ms >= 0 && now.wall_ms - last.max_timestamp_ms > segment_ms();
   work.roll = last.size_bytes > 0 && (is_old || work.delete_before == last.end_offset);
   work.sync = is_flush_due(now);
   if (work.delete_before >= 0 || work.roll || work.sync || are_options_due(now) ||

@@ -283,10 +283,10 @@ std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, c
     }
     const std::string server_value = key.default_value(defaults);
     const std::string built_in = key.default_value(kBuiltIn);
-    if (server_value != built_in) {  // never of a key that the server has not
+    if (server_value != built_in) {
       config.synonyms.push_back({std::string(key.server_key), server_value, ConfigSource::kStaticBroker});
     }
-    if (key.server_key_has_default) {
+    if (!key.server_key.empty() && key.server_key_has_default) {
       config.synonyms.push_back({std::string(key.server_key), built_in, ConfigSource::kDefault});
     }
     config.value = config.synonyms.empty() ? server_value : config.synonyms.front().value;

@@ -201,6 +201,17 @@ Result<PartitionSeed> TopicStoreImpl::load(const TopicInfo& topic, std::int32_t 
   return seed;
 }
 
+namespace {
+
+// Without its log a partition is offline.
+void take_in(PartitionHost& host, const PartitionId& id, Result<PartitionSeed> seed) {
+  if (seed) return host.add(id, std::move(*seed));
+  log::error("TopicStore", "a partition cannot be opened: {}", seed.error().message);
+  host.add_offline(id);
+}
+
+}  // namespace
+
 Result<bool> TopicStoreImpl::open_partitions(Now now) {
   const auto topics = catalogue->core().topics();
   std::mutex mutex;
@@ -214,15 +225,12 @@ Result<bool> TopicStoreImpl::open_partitions(Now now) {
         auto seed = load(*topic, partition, now.wall_ms);
         {
           const std::lock_guard lock(mutex);
-          PartitionHost& host = places[reactor_of(id)]->host;
-          if (seed) {
-            host.add(id, std::move(*seed));
-          } else if (storage::is_disk_full(seed.error()) && !topic->internal &&
-                     !logs.is_stored({topic->name, topic->id, partition})) {
-            // Created when the disk was full already, and nothing is in it. What others hold can still be read.
-            log::error("TopicStore", "a partition cannot be opened: {}", seed.error().message);
-            host.add_offline(id);
-            all_opened = false;
+          // Created when the disk was full already, and nothing is in it. What others hold can still be read.
+          const bool is_unmade = !seed && storage::is_disk_full(seed.error()) && !topic->internal &&
+                                 !logs.is_stored({topic->name, topic->id, partition});
+          if (is_unmade) all_opened = false;
+          if (seed || is_unmade) {
+            take_in(places[reactor_of(id)]->host, id, std::move(seed));
           } else if (!first_error) {
             first_error = std::move(seed.error());
           }
@@ -343,14 +351,9 @@ void TopicStoreImpl::make_partitions(const std::vector<TopicChange>& changes, Ca
         auto seed = std::make_unique<Result<PartitionSeed>>(load(*topic, partition, now_ms));
         const std::size_t reactor = reactor_of(id);
         reactors[reactor].post([this, reactor, id, seed = std::move(seed), end = std::move(end)] {
-          PartitionHost& host = places[reactor]->host;
-          if (*seed) {
-            host.add(id, std::move(**seed));
-          } else {
-            log::error("TopicStore", "a partition cannot be opened: {}", seed->error().message);
-            host.add_offline(id);
-          }
-          end(seed->has_value());
+          const bool opened = seed->has_value();
+          take_in(places[reactor]->host, id, std::move(*seed));
+          end(opened);
         });
       };
       if (!threads.submit(topics::log_key(id), std::move(job))) return;  // the process is ending
@@ -370,13 +373,8 @@ void TopicStoreImpl::reopen(std::size_t reactor, const PartitionId& id) {
     reactors[reactor].post([this, reactor, id, seed = std::move(seed)] {
       PartitionHost& host = places[reactor]->host;
       if (!host.is_offline(id)) return;
-      if (*seed) {
-        log::info("TopicStore", "{}-{} could be opened now", (*seed)->id.topic.value(), id.partition);
-        host.add(id, std::move(**seed));
-      } else {
-        log::error("TopicStore", "a partition cannot be opened: {}", seed->error().message);
-        host.add_offline(id);
-      }
+      if (*seed) log::info("TopicStore", "{}-{} could be opened now", (*seed)->id.topic.value(), id.partition);
+      take_in(host, id, std::move(*seed));
     });
   };
   (void)threads.submit(topics::log_key(id), std::move(job));  // not taken: the process is ending

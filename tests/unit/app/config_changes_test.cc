@@ -1,4 +1,4 @@
-// AlterConfigs, and the levels of the log as the resource BROKER_LOGGER.
+// AlterConfigs, the broker's own values, and the levels of the log as the resource BROKER_LOGGER.
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -140,6 +140,19 @@ TEST_CASE("AlterConfigs of a group, and what it refuses") {
   CHECK(replace(client, kBroker, "1", {}).error == to_wire(ErrorCode::kInvalidRequest));
   CHECK(replace(client, kLogger, "1", {{"root", "INFO"}}).message == "Unknown resource type 8");
   CHECK(value_of(describe(client, kTopic, "t"), "retention.ms").first == "5000");
+}
+
+TEST_CASE("DescribeConfigs of the broker shows what is in use, also of what nobody has set") {
+  storage::MemFs fs;
+  {
+    const Machine made_with_two(fs, {"node.id=7"});
+  }
+  Machine machine(fs, {"node.id=7", "offsets.topic.num.partitions=5"});
+  Client client(machine);
+  const auto result = describe(client, kBroker, "7");
+  CHECK(value_of(result, "broker.id").first == "7");
+  CHECK(value_of(result, "node.id").first == "7");
+  CHECK(value_of(result, "offsets.topic.num.partitions").first == "2");
 }
 
 TEST_CASE("BROKER_LOGGER: levels change while the server runs and are described") {

@@ -70,11 +70,7 @@ TEST_CASE("a topic with cleanup.policy=compact is compacted while it is written 
   MemFs fs;
   StoreHarness store(fs, eager());
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.bytes", "1048576"}, {"cleanup.policy", "compact"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"segment.bytes", "1048576"}, {"cleanup.policy", "compact"}}).id, 0};
   std::map<std::string, std::string> written;
   for (int i = 0; i < 60; ++i) {
     const std::string key = "k" + std::to_string(i % 4);
@@ -154,11 +150,7 @@ TEST_CASE("a topic is deleted, and a store ends, while rounds of compaction are 
     MemFs fs;
     StoreHarness store(fs, eager());
     store.start();
-    CreateTopic request;
-    request.name = "a";
-    request.partitions = 2;
-    request.configs = {{"segment.bytes", "1048576"}, {"cleanup.policy", "compact"}};
-    const auto topic = store.create(request).id;
+    const auto topic = store.create("a", 2, {{"segment.bytes", "1048576"}, {"cleanup.policy", "compact"}}).id;
     for (int i = 0; i < 16; ++i) {
       REQUIRE(store.produce({topic, i % 2}, keyed("k", std::string(300'000, 'x'))).error == ErrorCode::kNone);
     }
@@ -173,11 +165,9 @@ TEST_CASE("a topic is deleted without waiting for a round that waits for another
   StoreHarness store(fs, options);
   store.start();
   const auto create = [&](const char* name, const char* policy) {
-    CreateTopic request;
-    request.name = name;
-    request.partitions = 1;
-    request.configs = {{"segment.bytes", "1048576"}, {"cleanup.policy", policy}, {"retention.ms", "-1"}};
-    const PartitionId id{store.create(request).id, 0};
+    const PartitionId id{
+        store.create(name, 1, {{"segment.bytes", "1048576"}, {"cleanup.policy", policy}, {"retention.ms", "-1"}}).id,
+        0};
     return id;
   };
   const auto fill = [&](const PartitionId& id) {
@@ -189,12 +179,8 @@ TEST_CASE("a topic is deleted without waiting for a round that waits for another
   fill(a);
   // Where a's log is written everything stands still, so its round comes as far as its first file.
   std::promise<void> go;
-  REQUIRE(store.threads().submit(TopicStore::log_key(a), [wait = go.get_future().share()] { wait.wait(); }));
-  const auto altered = StoreHarness::get(store.begin<std::vector<TopicOutcome>>(0, [&](auto done) {
-    store.store().alter_configs({{.name = "a", .changes = {{"cleanup.policy", ConfigOp::kSet, "compact"}}}}, false,
-                                std::move(done));
-  }));
-  REQUIRE(altered.at(0).error == ErrorCode::kNone);
+  store.hold(a, go);
+  REQUIRE(store.set_config("a", "cleanup.policy", "compact") == ErrorCode::kNone);
   const auto has_begun = [&] {
     return std::ranges::any_of(*fs.list("/data/a-0"), [](const auto& file) { return file.name.ends_with(".log.tmp"); });
   };

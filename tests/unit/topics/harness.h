@@ -52,6 +52,14 @@ inline protocol::Bytes as_bytes(std::vector<std::byte> bytes) {
   return protocol::Bytes::own(std::move(bytes));
 }
 
+inline ProduceCall produce_call(PartitionId id, std::vector<std::byte> batch, std::int16_t acks = -1) {
+  ProduceCall call;
+  call.acks = acks;
+  call.version = 9;
+  call.partitions.push_back({id, as_bytes(std::move(batch))});
+  return call;
+}
+
 // A store on a disk, with its reactors and log threads. stop() is an orderly end, kill() one without a word.
 class StoreHarness {
  public:
@@ -98,6 +106,11 @@ class StoreHarness {
   storage::LogSet& logs() { return *logs_; }
   storage::LogThreads& threads() { return *threads_; }
 
+  // Jobs of this log wait from here on until go has its value.
+  void hold(const PartitionId& id, std::promise<void>& go) {
+    REQUIRE(threads_->submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  }
+
   // Runs call(done) on that reactor and waits for what done is given.
   template <typename Answer, typename Call>
   std::future<Answer> begin(std::size_t reactor, Call call) {
@@ -122,16 +135,18 @@ class StoreHarness {
                    reactor, [this, topic](auto done) { store_->create_topics({topic}, false, std::move(done)); }))
         .at(0);
   }
-  CreatedTopic create(std::string name, std::int32_t partitions) {
+  CreatedTopic create(std::string name, std::int32_t partitions, decltype(CreateTopic::configs) configs = {}) {
     CreateTopic topic;
     topic.name = std::move(name);
     topic.partitions = partitions;
+    topic.configs = std::move(configs);
     return create(std::move(topic));
   }
-  protocol::ErrorCode set_config(const std::string& topic, const std::string& key, const std::string& value) {
+  protocol::ErrorCode set_config(const std::string& topic, const std::string& key, const std::string& value,
+                                 std::size_t reactor = 0) {
     const AlterConfigs change{.name = topic, .changes = {{key, ConfigOp::kSet, value}}};
     return get(begin<std::vector<TopicOutcome>>(
-                   0, [this, change](auto done) { store_->alter_configs({change}, false, std::move(done)); }))
+                   reactor, [this, change](auto done) { store_->alter_configs({change}, false, std::move(done)); }))
         .at(0)
         .error;
   }
@@ -140,17 +155,16 @@ class StoreHarness {
                    reactor, [this, name](auto done) { store_->delete_topics({{name, {}}}, std::move(done)); }))
         .at(0);
   }
-  std::vector<ProducedPartition> produce(ProduceCall call, std::size_t reactor = 0) {
-    return get(begin<std::vector<ProducedPartition>>(reactor, [this, call = std::move(call)](auto done) mutable {
+  std::future<std::vector<ProducedPartition>> begin_produce(ProduceCall call, std::size_t reactor = 0) {
+    return begin<std::vector<ProducedPartition>>(reactor, [this, call = std::move(call)](auto done) mutable {
       store_->produce(std::move(call), std::move(done));
-    }));
+    });
+  }
+  std::vector<ProducedPartition> produce(ProduceCall call, std::size_t reactor = 0) {
+    return get(begin_produce(std::move(call), reactor));
   }
   ProducedPartition produce(PartitionId id, std::vector<std::byte> batch, std::int16_t acks = -1) {
-    ProduceCall call;
-    call.acks = acks;
-    call.version = 9;
-    call.partitions.push_back({id, as_bytes(std::move(batch))});
-    return produce(std::move(call)).at(0);
+    return produce(produce_call(id, std::move(batch), acks)).at(0);
   }
   std::vector<FetchedPartition> fetch(FetchCall call, std::size_t reactor = 0) {
     return get(begin_fetch(std::move(call), reactor));

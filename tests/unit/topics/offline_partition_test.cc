@@ -1,9 +1,9 @@
 // Partitions whose log could not be made: they are opened when somebody asks, and deleted like others.
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <chrono>
 #include <future>
 
-#include "server/storage/log_threads.h"
 #include "server/topics/topic_store.h"
 #include "tests/unit/topics/harness.h"
 
@@ -84,7 +84,7 @@ TEST_CASE("a config that comes while a partition is being opened is not lost") {
   fs.clear_faults();
   // The thread that opens it is held up; what it opens it with was looked up before.
   std::promise<void> go;
-  REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
+  store.hold(id, go);
   CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);
   REQUIRE(store.set_config("a", "max.message.bytes", "10") == ErrorCode::kNone);
   go.set_value();
@@ -99,22 +99,12 @@ TEST_CASE("a durability that is set while a partition is loaded again reaches it
   MemFs fs;
   StoreHarness store(fs);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"cohort.durability", "sync"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"cohort.durability", "sync"}}).id, 0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   // The write that fails is held up; the change comes before it, the reload takes place behind it.
   std::promise<void> go;
-  REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
-  auto produced = store.begin<std::vector<ProducedPartition>>(0, [&store, id](auto done) {
-    ProduceCall call;
-    call.acks = -1;
-    call.version = 9;
-    call.partitions.push_back({id, as_bytes(make_batch(1))});
-    store.store().produce(std::move(call), std::move(done));
-  });
+  store.hold(id, go);
+  auto produced = store.begin_produce(produce_call(id, make_batch(1)));
   REQUIRE(store.set_config("a", "cohort.durability", "os") == ErrorCode::kNone);
   fs.fail(MemFs::Op::kWrite, 1, EIO);
   go.set_value();
@@ -130,6 +120,25 @@ TEST_CASE("a durability that is set while a partition is loaded again reaches it
   REQUIRE(store.produce(id, make_batch(1)).error == ErrorCode::kNone);
   CHECK(log->promised_offset() == 2);
   CHECK(log->durable_offset() < 2);
+}
+
+TEST_CASE("a partition whose disk was full is not tried with every request: each try reads its log again") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.retry_after = std::chrono::hours{1};
+  StoreHarness store(fs, options);
+  store.start();
+  const PartitionId id{store.create("a", 1).id, 0};
+  REQUIRE(store.produce(id, make_batch(1)).error == ErrorCode::kNone);
+  fs.set_free_bytes(0);
+  CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);
+  fs.set_free_bytes(std::nullopt);
+  const std::uint64_t before = fs.operations();
+  for (int i = 0; i < 100; ++i) {
+    CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);
+  }
+  CHECK(fs.operations() == before);
+  CHECK(store.fetch(fetch_call({{id, 0, 1 << 20, -1}})).at(0).high_watermark == 1);
 }
 
 }  // namespace

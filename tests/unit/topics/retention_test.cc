@@ -4,7 +4,6 @@
 #include <future>
 
 #include "protocol/batch/batch_builder.h"
-#include "server/storage/log_threads.h"
 #include "tests/unit/topics/harness.h"
 
 namespace cohort::topics {
@@ -19,11 +18,8 @@ TEST_CASE("retention by size takes whole segments, and fetch and list offsets fo
   options.defaults.retention_check_interval = Duration{1};
   StoreHarness store(fs, options);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.bytes", "1048576"}, {"retention.bytes", "1000000"}, {"retention.ms", "-1"}};
-  const auto id = store.create(request).id;
+  const auto id =
+      store.create("a", 1, {{"segment.bytes", "1048576"}, {"retention.bytes", "1000000"}, {"retention.ms", "-1"}}).id;
   for (int i = 0; i < 4; ++i) {
     CHECK(store.produce({id, 0}, make_batch(1, {}, 1000, 300'000)).error == ErrorCode::kNone);
   }
@@ -44,11 +40,7 @@ TEST_CASE("retention by time takes all segments that are old enough, the last on
   StoreHarness store(fs, options);
   store.start();
   const std::int64_t now_ms = reactor::read_clocks().wall_ms;
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 2;
-  request.configs = {{"segment.bytes", "1048576"}, {"retention.ms", "3600000"}};
-  const auto id = store.create(request).id;
+  const auto id = store.create("a", 2, {{"segment.bytes", "1048576"}, {"retention.ms", "3600000"}}).id;
   const auto produce = [&](std::int32_t partition, std::int64_t age_ms) {
     CHECK(store.produce({id, partition}, make_batch(1, {}, now_ms - age_ms, 300'000)).error == ErrorCode::kNone);
   };
@@ -76,34 +68,21 @@ TEST_CASE("retention has its turn between two jobs of a partition that always ha
   options.defaults.retention_check_interval = Duration{1};
   StoreHarness store(fs, options);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.bytes", "1048576"}, {"cohort.durability", "sync"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"segment.bytes", "1048576"}, {"cohort.durability", "sync"}}).id, 0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   const std::int64_t now_ms = reactor::read_clocks().wall_ms;
   const auto begin_produce = [&](std::int64_t timestamp_ms) {
-    return store.begin<std::vector<ProducedPartition>>(0, [&store, id, timestamp_ms](auto done) {
-      ProduceCall call;
-      call.acks = -1;
-      call.version = 9;
-      call.partitions.push_back({id, as_bytes(make_batch(1, {}, timestamp_ms, 300'000))});
-      store.store().produce(std::move(call), std::move(done));
-    });
+    return store.begin_produce(produce_call(id, make_batch(1, {}, timestamp_ms, 300'000)));
   };
   // The log's thread is held up before the first job, and behind it before whatever is next.
   std::promise<void> first_go;
   std::promise<void> second_go;
-  const auto hold = [&](std::promise<void>& go) {
-    REQUIRE(store.threads().submit(TopicStore::log_key(id), [wait = go.get_future().share()] { wait.wait(); }));
-  };
-  hold(first_go);
+  store.hold(id, first_go);
   auto first = begin_produce(1000);
   ListOffsetsCall call;
   call.partitions = {{id, kLatestTimestamp, -1}};
   for (int i = 0; i < 2'000; ++i) store.list(call);  // the first is under way, and retention has come due
-  hold(second_go);
+  store.hold(id, second_go);
   auto second = begin_produce(now_ms);
   for (int i = 0; i < 100; ++i) store.list(call);
   first_go.set_value();
@@ -119,11 +98,7 @@ TEST_CASE("a segment is closed when a record comes that is segment.ms younger th
   MemFs fs;
   StoreHarness store(fs);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.ms", "10000"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"segment.ms", "10000"}}).id, 0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   const auto segments_after = [&](std::int64_t timestamp_ms) {
     CHECK(store.produce(id, make_batch(1, {}, timestamp_ms)).error == ErrorCode::kNone);
@@ -144,11 +119,7 @@ TEST_CASE("a segment that gets nothing more is closed after segment.ms, so that 
   options.defaults.retention_check_interval = Duration{1};
   StoreHarness store(fs, options);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.ms", "10000"}, {"cleanup.policy", "compact"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"segment.ms", "10000"}, {"cleanup.policy", "compact"}}).id, 0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   CHECK(store.produce(id, make_batch(1, {}, 1000)).error == ErrorCode::kNone);
   ListOffsetsCall nothing;
@@ -164,11 +135,8 @@ TEST_CASE("old records that are appended now end no segment, and rounds for flus
   options.defaults.retention_check_interval = GENERATE(Duration{1}, std::chrono::hours{1});
   StoreHarness store(fs, options);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"segment.ms", "10000"}, {"retention.ms", "-1"}, {"flush.ms", "1"}};
-  const PartitionId id{store.create(request).id, 0};
+  const PartitionId id{store.create("a", 1, {{"segment.ms", "10000"}, {"retention.ms", "-1"}, {"flush.ms", "1"}}).id,
+                       0};
   const auto log = store.logs().find(protocol::TopicName("a"), 0);
   ListOffsetsCall nothing;
   for (int round = 1; round <= 3; ++round) {

@@ -148,6 +148,13 @@ TEST_CASE("describing names the source of a value and its synonyms") {
   CHECK(of_server[2].source == ConfigSource::kDefault);
   CHECK(of_server[2].synonyms.empty());
 
+  const auto doubles = describe_config({{"cleanup.policy", "compact,compact"}}, kDefaults,
+                                       std::vector<std::string>{"cleanup.policy", "local.retention.ms"});
+  CHECK(doubles.at(0).value == "compact");
+  // Nothing stands behind a key that the server has not.
+  CHECK(doubles.at(1).value == "-2");
+  CHECK(doubles.at(1).synonyms.empty());
+
   const auto all = describe_config({}, kDefaults, std::nullopt);
   CHECK(all.size() == config_keys().size());
   CHECK(std::ranges::all_of(all, [](const auto& config) { return config.source == ConfigSource::kDefault; }));

@@ -294,11 +294,7 @@ TEST_CASE("a topic that syncs: acks=all survives a power loss, acks=1 does not w
   MemFs fs;
   StoreHarness store(fs);
   store.start();
-  CreateTopic request;
-  request.name = "a";
-  request.partitions = 1;
-  request.configs = {{"cohort.durability", "sync"}};
-  const auto id = store.create(request).id;
+  const auto id = store.create("a", 1, {{"cohort.durability", "sync"}}).id;
   for (int i = 0; i < 5; ++i) CHECK(store.produce({id, 0}, make_batch(1), -1).base_offset == i);
   CHECK(store.produce({id, 0}, make_batch(1), 1).base_offset == 5);
   store.kill();
@@ -315,17 +311,7 @@ TEST_CASE("a change of the durability reaches the partitions") {
   StoreHarness store(fs);
   store.start();
   const auto id = store.create("a", 1).id;
-  const auto set = [&](std::string durability) {
-    return StoreHarness::get(store.begin<std::vector<TopicOutcome>>(
-                                 1,
-                                 [&](auto done) {
-                                   store.store().alter_configs(
-                                       {{"a", {{"cohort.durability", ConfigOp::kSet, durability}}}}, false,
-                                       std::move(done));
-                                 }))
-        .at(0)
-        .error;
-  };
+  const auto set = [&](std::string durability) { return store.set_config("a", "cohort.durability", durability, 1); };
   CHECK(set("sync") == ErrorCode::kNone);
   CHECK(store.produce({id, 0}, make_batch(1)).base_offset == 0);
   CHECK(store.logs().find(protocol::TopicName("a"), 0)->durable_offset() == 1);
