@@ -37,8 +37,8 @@ std::string escaped(std::string_view text) {
 constexpr std::array<std::string_view, 7> kLevelNames = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
 
 constexpr auto kComponents = std::to_array<std::string_view>(
-    {"Acceptor", "Api", "Catalogue", "Config", "Connection", "ConsumerGroups", "GroupCoordinator", "Log", "LogSet",
-     "Offsets", "Partition", "Server", "Shard", "ShardCore", "TopicRegex", "TopicStore"});
+    {"Acceptor", "Api", "Catalogue", "ClassicGroups", "Config", "Connection", "ConsumerGroups", "GroupCoordinator",
+     "Log", "LogSet", "Offsets", "Partition", "Server", "Shard", "ShardCore", "TopicRegex", "TopicStore"});
 static_assert(std::ranges::is_sorted(kComponents));
 
 constexpr int kInherits = -1;

@@ -40,10 +40,16 @@
 #include "protocol/messages/fetch_response.h"
 #include "protocol/messages/find_coordinator_request.h"
 #include "protocol/messages/find_coordinator_response.h"
+#include "protocol/messages/heartbeat_request.h"
+#include "protocol/messages/heartbeat_response.h"
 #include "protocol/messages/incremental_alter_configs_request.h"
 #include "protocol/messages/incremental_alter_configs_response.h"
 #include "protocol/messages/init_producer_id_request.h"
 #include "protocol/messages/init_producer_id_response.h"
+#include "protocol/messages/join_group_request.h"
+#include "protocol/messages/join_group_response.h"
+#include "protocol/messages/leave_group_request.h"
+#include "protocol/messages/leave_group_response.h"
 #include "protocol/messages/list_config_resources_request.h"
 #include "protocol/messages/list_config_resources_response.h"
 #include "protocol/messages/list_groups_request.h"
@@ -62,6 +68,8 @@
 #include "protocol/messages/offset_for_leader_epoch_response.h"
 #include "protocol/messages/produce_request.h"
 #include "protocol/messages/produce_response.h"
+#include "protocol/messages/sync_group_request.h"
+#include "protocol/messages/sync_group_response.h"
 #include "protocol/wire/byte_reader.h"
 #include "server/api/handlers.h"
 
@@ -118,6 +126,10 @@ constexpr auto kTable = [] {
       row<OffsetCommitRequest, OffsetCommitResponse, handle_offset_commit>(always),
       row<OffsetFetchRequest, OffsetFetchResponse, handle_offset_fetch>(overlaps_offset_fetch),
       row<FindCoordinatorRequest, FindCoordinatorResponse, handle_find_coordinator>(never),
+      row<JoinGroupRequest, JoinGroupResponse, handle_join_group>(never),
+      row<HeartbeatRequest, HeartbeatResponse, handle_heartbeat>(always),
+      row<LeaveGroupRequest, LeaveGroupResponse, handle_leave_group>(never),
+      row<SyncGroupRequest, SyncGroupResponse, handle_sync_group>(never),
       row<DescribeGroupsRequest, DescribeGroupsResponse, handle_describe_groups>(never),
       row<ListGroupsRequest, ListGroupsResponse, handle_list_groups>(never),
       row<ApiVersionsRequest, ApiVersionsResponse, handle_api_versions>(never),

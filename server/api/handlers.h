@@ -22,8 +22,11 @@ struct DescribeProducersRequest;
 struct DescribeTopicPartitionsRequest;
 struct FetchRequest;
 struct FindCoordinatorRequest;
+struct HeartbeatRequest;
 struct IncrementalAlterConfigsRequest;
 struct InitProducerIdRequest;
+struct JoinGroupRequest;
+struct LeaveGroupRequest;
 struct ListConfigResourcesRequest;
 struct ListGroupsRequest;
 struct ListOffsetsRequest;
@@ -33,6 +36,7 @@ struct OffsetDeleteRequest;
 struct OffsetFetchRequest;
 struct OffsetForLeaderEpochRequest;
 struct ProduceRequest;
+struct SyncGroupRequest;
 }  // namespace cohort::protocol
 
 namespace cohort::api {
@@ -54,8 +58,11 @@ void handle_describe_producers(Call call, protocol::DescribeProducersRequest req
 void handle_describe_topic_partitions(Call call, protocol::DescribeTopicPartitionsRequest request);
 void handle_fetch(Call call, protocol::FetchRequest request);
 void handle_find_coordinator(Call call, protocol::FindCoordinatorRequest request);
+void handle_heartbeat(Call call, protocol::HeartbeatRequest request);
 void handle_incremental_alter_configs(Call call, protocol::IncrementalAlterConfigsRequest request);
 void handle_init_producer_id(Call call, protocol::InitProducerIdRequest request);
+void handle_join_group(Call call, protocol::JoinGroupRequest request);
+void handle_leave_group(Call call, protocol::LeaveGroupRequest request);
 void handle_list_config_resources(Call call, protocol::ListConfigResourcesRequest request);
 void handle_list_groups(Call call, protocol::ListGroupsRequest request);
 void handle_list_offsets(Call call, protocol::ListOffsetsRequest request);
@@ -65,6 +72,7 @@ void handle_offset_delete(Call call, protocol::OffsetDeleteRequest request);
 void handle_offset_fetch(Call call, protocol::OffsetFetchRequest request);
 void handle_offset_for_leader_epoch(Call call, protocol::OffsetForLeaderEpochRequest request);
 void handle_produce(Call call, protocol::ProduceRequest request);
+void handle_sync_group(Call call, protocol::SyncGroupRequest request);
 
 // Small requests for named partitions only, see api_table.h.
 bool overlaps_offset_fetch(std::int16_t version, std::span<const std::byte> body);

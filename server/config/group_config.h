@@ -38,6 +38,14 @@ struct GroupConfig {
   // group.consumer.regex.refresh.interval.ms, at least 10 s.
   Duration consumer_regex_refresh_interval = std::chrono::minutes{10};
 
+  // group.min.session.timeout.ms, group.max.session.timeout.ms: what members of classic groups may ask for.
+  Duration classic_min_session_timeout = std::chrono::seconds{6};
+  Duration classic_max_session_timeout = std::chrono::minutes{30};
+  // group.initial.rebalance.delay.ms: how long the first members of a classic group wait for more; 0: not at all.
+  Duration classic_initial_rebalance_delay = std::chrono::seconds{3};
+  // group.max.size: members of one classic group, > 0.
+  std::int32_t classic_max_size = std::numeric_limits<std::int32_t>::max();
+
   // offset.metadata.max.bytes: longest metadata of a committed offset, counted as Kafka does (characters).
   std::int32_t offset_metadata_max_bytes = 4096;
   // offsets.retention.minutes: how long offsets outlive their group's last member.

@@ -13,7 +13,8 @@
 // first failure reloads and goes on; from the second in a row the shard answers what needs no write and tries to write
 // again after a pause, when the next write is the probe.
 //
-// Why no rollback of single steps: later steps have read what the failed ones wrote.
+// Why no rollback of single steps: later steps have read what the failed ones wrote. A step that is refused has written
+// nothing; the coordinator is told, and brings its soft state back to what its records say.
 #pragma once
 
 #include <cstddef>
@@ -187,6 +188,7 @@ class ShardCore {
   // A step: between the two, the coordinator decides. False: its records could not be written and are gone.
   void begin_step();
   bool finish_step(Origin origin, const Now& now, Effects& effects);
+  void take_back(const Refusal& refusal, const Now& now, Effects& effects);
   Result<void> encode_records();
   std::optional<Refusal> refusal_of_records(Origin origin);
   void write_records(const Now& now);

@@ -170,7 +170,19 @@ bool ShardCore<Family>::finish_step(Origin origin, const Now& now, Effects& effe
     }
   }
   for (auto& job : output_.jobs) effects.jobs.push_back({incarnation_, std::move(job)});
+
+  // 4. A coordinator may have counted on its records, and others may wait for what they were to bring about.
+  if (refusal) take_back(*refusal, now, effects);
   return !refusal;
+}
+
+template <typename Family>
+void ShardCore<Family>::take_back(const Refusal& refusal, const Now& now, Effects& effects) {
+  const auto records = std::move(output_.records);
+  begin_step();
+  coordinator_->on_refused(records, refusal.error, context(now), output_);
+  COHORT_CHECK(output_.records.empty(), "a refusal writes records");
+  finish_step(Origin::kInside, now, effects);
 }
 
 template <typename Family>

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "server/coordinator/admin/admin.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 #include "server/coordinator/offsets/offsets.h"
@@ -15,9 +16,9 @@ using protocol::ErrorCode;
 ErrorCode validate(const FoundGroup& group) {
   if (!group.exists()) return ErrorCode::kGroupIdNotFound;
   if (group.consumer != nullptr) return validate_delete(*group.consumer);
-  // Only of classic groups it is known that they are empty; others that are not served are left alone.
-  if (group.foreign != nullptr && !group.foreign->empty) return ErrorCode::kNonEmptyGroup;
-  return ErrorCode::kNone;
+  if (group.classic != nullptr) return validate_delete(*group.round);
+  // Whether others are in use is not known here.
+  return group.foreign == nullptr ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
 }
 
 }  // namespace
@@ -37,9 +38,7 @@ void handle_delete_groups(const Step& step, ReplyToken token, const DeleteGroups
     // In Kafka's order: the offsets, then the group.
     append_offset_tombstones(id.value(), step.state.offsets, step.output);
     if (group.consumer != nullptr) append_group_tombstones(id, *group.consumer, step.output);
-    if (group.foreign != nullptr) {
-      step.output.records.push_back(protocol::GroupMetadataRecord{.key = {.group = id.value()}, .value = {}});
-    }
+    if (group.classic != nullptr) delete_classic_group(step, id.value());
   }
   step.output.replies.push_back({token, std::move(results), after});
 }

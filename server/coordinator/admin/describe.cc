@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/coordinator/admin/admin.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 
@@ -20,14 +21,11 @@ std::string not_found(const FoundGroup& group, std::string_view id, std::string_
 
 protocol::DescribeGroupsResponse::DescribedGroup describe_classic(const FoundGroup& group, const std::string& id,
                                                                   std::int16_t version) {
+  if (group.classic != nullptr) return describe(id, *group.round);
   protocol::DescribeGroupsResponse::DescribedGroup described;
   described.group_id = id;
   if (group.is_simple()) {
     described.group_state = "Empty";
-  } else if (group.is_foreign(ForeignGroup::Type::kClassic)) {
-    // Members of classic groups are not read from the log.
-    described.group_state = group.foreign->empty ? "Empty" : "Unknown";
-    described.protocol_type = group.foreign->protocol_type;
   } else {
     described.group_state = "Dead";
     if (version >= kFirstVersionWithNotFound) {

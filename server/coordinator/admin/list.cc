@@ -2,6 +2,7 @@
 #include <string>
 
 #include "server/coordinator/admin/admin.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator {
@@ -34,11 +35,12 @@ struct Listed {
 
 Listed listed(const FoundGroup& group) {
   if (group.consumer != nullptr) return {"consumer", to_string(group.consumer->state()), "consumer"};
+  if (group.classic != nullptr) {
+    return {"classic", to_string(group.round->state()), group.round->protocol_type()};
+  }
   if (group.foreign == nullptr) return {"classic", "Empty", ""};
   // The log does not tell what a group of a family that is not served does.
   switch (group.foreign->type) {
-    case ForeignGroup::Type::kClassic:
-      return {"classic", group.foreign->empty ? "Empty" : "Unknown", group.foreign->protocol_type};
     case ForeignGroup::Type::kShare:
       return {"share", "Unknown", "share"};
     case ForeignGroup::Type::kStreams:

@@ -20,7 +20,9 @@ Result<ConsumerGroup*> group_for(GroupState& state, std::string_view id, bool cr
   const auto it = state.consumer_groups.find(id);
   ConsumerGroup* group = it != state.consumer_groups.end() ? &it->second : nullptr;
   if (group == nullptr && create) {
-    if (state.foreign_groups.contains(id)) return contradiction(id, "the id belongs to a group of another type");
+    if (state.foreign_groups.contains(id) || state.classic_groups.contains(id)) {
+      return contradiction(id, "the id belongs to a group of another type");
+    }
     group = &state.consumer_groups[id];
   }
   if (group != nullptr) group->last_record = offset;

@@ -202,10 +202,13 @@ void handle_consumer_heartbeat(const Step& step, ReplyToken token, const Consume
   // 2. Who it is. A refusal takes back what was decided so far.
   const std::string_view id = request.group_id;
   const std::size_t records = step.output.records.size();
+  const std::size_t timers = step.output.timers.size();
   Subscriber who;
   const auto refuse = [&](const GroupError& error) {
     step.output.records.erase(step.output.records.begin() + static_cast<std::ptrdiff_t>(records),
                               step.output.records.end());
+    step.output.timers.erase(step.output.timers.begin() + static_cast<std::ptrdiff_t>(timers),
+                             step.output.timers.end());
     const bool exists = who.group != nullptr && !who.made_group;
     reply_error(step, token, error, exists ? who.group->last_record : last_record_without(step.state, id));
   };

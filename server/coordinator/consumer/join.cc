@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "protocol/base/log.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/records.h"
+#include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator {
 namespace {
@@ -113,9 +115,11 @@ std::optional<GroupError> find_group(const Step& step, const ConsumerHeartbeat& 
   who.group = step.state.find_consumer_group(id);
   if (who.group != nullptr) return std::nullopt;
   if (!is_joining(heartbeat)) return group_not_found(id);
-  if (const auto it = step.state.foreign_groups.find(id); it != step.state.foreign_groups.end()) {
-    if (it->second.type != ForeignGroup::Type::kClassic || !it->second.empty) return group_not_found(id);
-    step.output.records.push_back(classic_group_tombstone(id));
+  if (step.state.foreign_groups.contains(id)) return group_not_found(id);
+  if (step.state.classic_groups.contains(id)) {
+    if (validate_delete(round_of(step.state, id)) != ErrorCode::kNone) return group_not_found(id);
+    log::info(kLogName, "[{}] the empty classic group becomes a consumer group", id);
+    delete_classic_group(step, id);
   }
   who.group = &who.made_group.emplace();
   return std::nullopt;

@@ -131,8 +131,4 @@ protocol::GroupRecord partition_metadata_tombstone(std::string_view group) {
   return protocol::ConsumerGroupPartitionMetadataRecord{.key = {.group_id = group}, .value = {}};
 }
 
-protocol::GroupRecord classic_group_tombstone(std::string_view group) {
-  return protocol::GroupMetadataRecord{.key = {.group = group}, .value = {}};
-}
-
 }  // namespace cohort::coordinator

@@ -30,7 +30,5 @@ protocol::GroupRecord regex_tombstone(std::string_view group, std::string_view r
 
 // What Kafka before 4.1 kept of the subscribed topics; only ever removed.
 protocol::GroupRecord partition_metadata_tombstone(std::string_view group);
-// Of a classic group that gives way to a consumer group.
-protocol::GroupRecord classic_group_tombstone(std::string_view group);
 
 }  // namespace cohort::coordinator

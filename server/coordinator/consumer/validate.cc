@@ -93,6 +93,8 @@ GroupError fenced_instance(std::string_view instance_id, const ConsumerMember& h
 }
 
 std::int64_t last_record_without(const GroupState& state, std::string_view group) {
+  const auto classic = state.classic_groups.find(group);
+  if (classic != state.classic_groups.end()) return classic->second.last_record;
   const auto foreign = state.foreign_groups.find(group);
   return foreign != state.foreign_groups.end() ? foreign->second.last_record : state.last_deletion;
 }

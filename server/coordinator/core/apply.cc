@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "protocol/base/log.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/apply.h"
 #include "server/coordinator/offsets/offsets.h"
 
@@ -22,7 +23,7 @@ Result<void> note_foreign(GroupState& state, std::string_view id, std::optional<
     state.last_deletion = offset;
     return {};
   }
-  if (state.consumer_groups.contains(id)) {
+  if (state.consumer_groups.contains(id) || state.classic_groups.contains(id)) {
     return fail(ErrorKind::kCorrupt, fmt::format("the id '{}' belongs to groups of two types", id));
   }
   group->last_record = offset;
@@ -71,16 +72,9 @@ struct Applier {
     return {};
   }
 
+  Result<void> operator()(const protocol::GroupMetadataRecord& r) const { return apply(state, r, offset); }
+
   // Families that are not served: the record that says whether a group exists, and the rest.
-  Result<void> operator()(const protocol::GroupMetadataRecord& r) const {
-    std::optional<ForeignGroup> group;
-    if (r.value) {
-      group = {.type = ForeignGroup::Type::kClassic,
-               .empty = r.value->members.empty(),
-               .protocol_type = r.value->protocol_type.str()};
-    }
-    return note_foreign(state, r.key.group, std::move(group), offset);
-  }
   Result<void> operator()(const protocol::ShareGroupMetadataRecord& r) const {
     std::optional<ForeignGroup> group;
     if (r.value) group = {.type = ForeignGroup::Type::kShare};

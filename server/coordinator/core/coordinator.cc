@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "server/coordinator/admin/admin.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/apply.h"
 #include "server/coordinator/core/step.h"
@@ -19,6 +20,10 @@ void GroupCoordinator::handle(ReplyToken token, const GroupRequest& request, con
     const Step& step;
     ReplyToken token;
     void operator()(const ConsumerHeartbeat& one) const { handle_consumer_heartbeat(step, token, one); }
+    void operator()(const JoinGroup& one) const { handle_join_group(step, token, one); }
+    void operator()(const SyncGroup& one) const { handle_sync_group(step, token, one); }
+    void operator()(const ClassicHeartbeat& one) const { handle_classic_heartbeat(step, token, one); }
+    void operator()(const LeaveGroup& one) const { handle_leave_group(step, token, one); }
     void operator()(const CommitOffsets& one) const { handle_commit_offsets(step, token, one); }
     void operator()(const FetchOffsets& one) const { handle_fetch_offsets(step, token, one); }
     void operator()(const DeleteOffsets& one) const { handle_delete_offsets(step, token, one); }
@@ -37,6 +42,12 @@ void GroupCoordinator::on_timer(const TimerKey& key, const Context& context, Out
       return on_consumer_session_timer(step, key);
     case TimerKind::kConsumerRebalance:
       return on_consumer_rebalance_timer(step, key);
+    case TimerKind::kClassicSession:
+      return on_classic_session_timer(step, key);
+    case TimerKind::kClassicJoin:
+      return on_classic_join_timer(step, key);
+    case TimerKind::kClassicSync:
+      return on_classic_sync_timer(step, key);
     case TimerKind::kOffsetExpiration:
       return on_offset_expiration_timer(step);
   }
@@ -62,7 +73,18 @@ void GroupCoordinator::on_metadata(const Context& context, Output& output) {
 void GroupCoordinator::on_loaded(const Context& context, Output& output) {
   const Step step{config_, state_, context, output};
   on_consumer_loaded(step);
+  on_classic_loaded(step);
   on_offsets_loaded(step);
+}
+
+void GroupCoordinator::on_refused(const std::vector<protocol::GroupRecord>& records, protocol::ErrorCode error,
+                                  const Context& context, Output& output) {
+  const Step step{config_, state_, context, output};
+  for (const auto& record : records) {
+    if (const auto* classic = std::get_if<protocol::GroupMetadataRecord>(&record)) {
+      on_classic_refused(step, *classic, error);
+    }
+  }
 }
 
 Result<void> GroupCoordinator::apply(const protocol::GroupRecord& record, std::int64_t offset) {

@@ -2,7 +2,7 @@
 // Owned and called by ShardCore on the shard's thread; pure (see ARCHITECTURE.md).
 //
 // Why one class in front of the families: a request names a group, and only here is it known of which type that group
-// is. It routes and nothing else; the work is done in consumer/, offsets/ and admin/.
+// is. It routes and nothing else; the work is done in consumer/, classic/, offsets/ and admin/.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,8 @@ class GroupCoordinator {
   // config: fixed values of this process; must outlive the coordinator.
   explicit GroupCoordinator(const config::GroupConfig& config);
 
-  // Decides. Adds to output exactly one reply for the token. The request may borrow from its frame.
+  // Decides. Adds to output one reply for the token, or keeps the token until a later step answers it (JoinGroup,
+  // SyncGroup). The request may borrow from its frame.
   void handle(ReplyToken token, const GroupRequest& request, const Context& context, Output& output);
   // A timer came due. Stale ones (the deadline moved, the member is gone) are normal and add at most a SetTimer.
   void on_timer(const TimerKey& key, const Context& context, Output& output);
@@ -28,6 +29,11 @@ class GroupCoordinator {
   void on_metadata(const Context& context, Output& output);
   // All records of the log were applied: starts timers anew and sweeps what a crash left behind.
   void on_loaded(const Context& context, Output& output);
+
+  // The records of the last step were not written, and its replies were refused with this error. What the step did to
+  // soft state is taken back; whoever else waits for what it wanted to bring about is answered. Adds no records.
+  void on_refused(const std::vector<protocol::GroupRecord>& records, protocol::ErrorCode error, const Context& context,
+                  Output& output);
 
   // The only mutator of hard state. offset: the record's place in the log. An impossible record (damaged log) is an
   // error that fails the shard; tombstones of what is not there are normal.

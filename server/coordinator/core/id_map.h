@@ -37,6 +37,8 @@ class IdMap {
 
   bool empty() const { return ordered_.empty(); }
   std::size_t size() const { return ordered_.size(); }
+  iterator begin() { return ordered_.begin(); }
+  iterator end() { return ordered_.end(); }
   const_iterator begin() const { return ordered_.begin(); }
   const_iterator end() const { return ordered_.end(); }
   const_iterator lower_bound(std::string_view id) const { return ordered_.lower_bound(id); }

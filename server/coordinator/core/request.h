@@ -12,6 +12,12 @@
 #include "protocol/messages/consumer_group_heartbeat_response.h"
 #include "protocol/messages/delete_groups_response.h"
 #include "protocol/messages/describe_groups_response.h"
+#include "protocol/messages/heartbeat_request.h"
+#include "protocol/messages/heartbeat_response.h"
+#include "protocol/messages/join_group_request.h"
+#include "protocol/messages/join_group_response.h"
+#include "protocol/messages/leave_group_request.h"
+#include "protocol/messages/leave_group_response.h"
 #include "protocol/messages/list_groups_response.h"
 #include "protocol/messages/offset_commit_request.h"
 #include "protocol/messages/offset_commit_response.h"
@@ -19,6 +25,8 @@
 #include "protocol/messages/offset_delete_response.h"
 #include "protocol/messages/offset_fetch_request.h"
 #include "protocol/messages/offset_fetch_response.h"
+#include "protocol/messages/sync_group_request.h"
+#include "protocol/messages/sync_group_response.h"
 #include "protocol/types/error_code.h"
 #include "protocol/types/ids.h"
 
@@ -34,6 +42,21 @@ struct ConsumerHeartbeat {
   ClientInfo client;
   protocol::ConsumerGroupHeartbeatRequest request;
   std::int16_t version = 0;
+};
+struct JoinGroup {
+  ClientInfo client;
+  protocol::JoinGroupRequest request;
+  std::int16_t version = 0;
+};
+struct SyncGroup {
+  protocol::SyncGroupRequest request;
+  std::int16_t version = 0;
+};
+struct ClassicHeartbeat {
+  protocol::HeartbeatRequest request;
+};
+struct LeaveGroup {
+  protocol::LeaveGroupRequest request;  // `api` fills in `members` whatever the version
 };
 struct CommitOffsets {
   // Topic names and ids both filled in by `api`, unknown topics already answered there.
@@ -64,8 +87,9 @@ struct ListGroups {
   std::vector<std::string> states;  // empty: all; compared without case
   std::vector<std::string> types;   // empty: all; compared without case
 };
-using GroupRequest = std::variant<ConsumerHeartbeat, CommitOffsets, FetchOffsets, DeleteOffsets, DescribeConsumerGroups,
-                                  DescribeClassicGroups, DeleteGroups, ListGroups>;
+using GroupRequest =
+    std::variant<ConsumerHeartbeat, JoinGroup, SyncGroup, ClassicHeartbeat, LeaveGroup, CommitOffsets, FetchOffsets,
+                 DeleteOffsets, DescribeConsumerGroups, DescribeClassicGroups, DeleteGroups, ListGroups>;
 
 // The shard could not serve the request at all: loading, failed, queue full, record too large. `api` turns the code
 // into the answer that this API gives for it.
@@ -78,8 +102,10 @@ using ClassicGroupDescriptions = std::vector<protocol::DescribeGroupsResponse::D
 using DeletedGroups = std::vector<protocol::DeleteGroupsResponse::DeletableGroupResult>;
 using ListedGroups = std::vector<protocol::ListGroupsResponse::ListedGroup>;
 using GroupResponse =
-    std::variant<Refused, protocol::ConsumerGroupHeartbeatResponse, protocol::OffsetCommitResponse,
-                 protocol::OffsetFetchResponse::OffsetFetchResponseGroup, protocol::OffsetDeleteResponse,
-                 ConsumerGroupDescriptions, ClassicGroupDescriptions, DeletedGroups, ListedGroups>;
+    std::variant<Refused, protocol::ConsumerGroupHeartbeatResponse, protocol::JoinGroupResponse,
+                 protocol::SyncGroupResponse, protocol::HeartbeatResponse, protocol::LeaveGroupResponse,
+                 protocol::OffsetCommitResponse, protocol::OffsetFetchResponse::OffsetFetchResponseGroup,
+                 protocol::OffsetDeleteResponse, ConsumerGroupDescriptions, ClassicGroupDescriptions, DeletedGroups,
+                 ListedGroups>;
 
 }  // namespace cohort::coordinator

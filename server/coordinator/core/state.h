@@ -15,6 +15,8 @@
 
 #include "protocol/base/time.h"
 #include "protocol/types/ids.h"
+#include "server/coordinator/classic/classic_group.h"
+#include "server/coordinator/classic/round.h"
 #include "server/coordinator/consumer/consumer_group.h"
 #include "server/coordinator/core/id_map.h"
 #include "server/coordinator/core/metadata_view.h"
@@ -25,17 +27,16 @@ namespace cohort::coordinator {
 // A group of a family that is not served. Its records stay in the log (compaction keeps the last of each key), so
 // nothing is lost by not reading them; but its id is taken: were a consumer group made under it, the log would hold two
 // groups of one name, which Kafka refuses to load. Refusing the whole shard instead would punish every other group.
-// An empty classic group gives way to a consumer group, as in Kafka.
 struct ForeignGroup {
-  enum class Type : std::uint8_t { kClassic, kShare, kStreams };
-  Type type = Type::kClassic;
-  bool empty = false;           // known for classic groups only
-  std::string protocol_type{};  // of classic groups
+  enum class Type : std::uint8_t { kShare, kStreams };
+  Type type = Type::kShare;
   std::int64_t last_record = -1;
   friend bool operator==(const ForeignGroup&, const ForeignGroup&) = default;
 };
 
 struct SoftState {
+  // One for each classic group: what runs in it.
+  IdMap<protocol::GroupId, Round> rounds;
   // Groups with a job under way, and when it was handed out: a second one is not started meanwhile. A job whose result
   // has not come for a while counts as lost, so that no group waits for ever.
   std::map<protocol::GroupId, MonoTime, std::less<>> resolving;  // regular expressions
@@ -47,6 +48,7 @@ struct SoftState {
 
 struct GroupState {
   IdMap<protocol::GroupId, ConsumerGroup> consumer_groups;
+  IdMap<protocol::GroupId, ClassicGroup> classic_groups;
   std::map<protocol::GroupId, ForeignGroup, std::less<>> foreign_groups;
   OffsetsState offsets;
   std::int64_t last_record = -1;    // offset of the last record of all

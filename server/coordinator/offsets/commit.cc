@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "protocol/base/check.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 #include "server/coordinator/offsets/offsets.h"
@@ -44,6 +45,12 @@ std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, cons
   if (group.consumer != nullptr) {
     return validate_offset_commit(*group.consumer, request.member_id, epoch, commit.version);
   }
+  if (group.classic != nullptr) {
+    const auto instance = request.group_instance_id ? std::optional(request.group_instance_id->view()) : std::nullopt;
+    const ErrorCode error = validate_offset_commit(*group.round, request.member_id, instance, epoch);
+    if (error != ErrorCode::kNone) return std::unexpected(error);
+    return {};
+  }
   if (!group.exists()) {
     // Without a generation it comes from an admin client or a consumer without group management: a simple group begins.
     if (epoch < 0) return {};
@@ -51,9 +58,8 @@ std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, cons
     return std::unexpected(knows_error ? ErrorCode::kGroupIdNotFound : ErrorCode::kIllegalGeneration);
   }
   if (group.is_foreign(ForeignGroup::Type::kShare)) return std::unexpected(ErrorCode::kGroupIdNotFound);
-  // Nobody is a member of the others as far as this server knows, so only an empty one can be committed to.
-  const bool is_empty = group.is_simple() || group.foreign->empty;
-  if (epoch < 0 && is_empty) return {};
+  // Nobody is a member of the others as far as this server knows, so only a simple one can be committed to.
+  if (epoch < 0 && group.is_simple()) return {};
   return std::unexpected(ErrorCode::kUnknownMemberId);
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 #include "server/coordinator/offsets/offsets.h"
@@ -9,21 +10,16 @@ namespace {
 
 using protocol::ErrorCode;
 
-constexpr std::string_view kConsumerProtocolType = "consumer";
-
 // May offsets of this group be deleted at all?
 ErrorCode validate(const FoundGroup& group) {
   if (!group.exists() || group.is_foreign(ForeignGroup::Type::kShare)) return ErrorCode::kGroupIdNotFound;
-  if (group.foreign == nullptr || group.foreign->empty) return ErrorCode::kNone;
-  // Which topics the members of a live classic consumer group use is not known here: all of them count as subscribed.
-  const bool is_classic = group.foreign->type == ForeignGroup::Type::kClassic;
-  const bool is_consumer = is_classic && group.foreign->protocol_type == kConsumerProtocolType;
-  return is_consumer ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
+  if (group.classic != nullptr) return validate_offset_delete(*group.round);
+  return group.foreign == nullptr ? ErrorCode::kNone : ErrorCode::kNonEmptyGroup;
 }
 
 ErrorCode validate_topic(const FoundGroup& group, std::string_view topic) {
   if (group.consumer != nullptr) return validate_offset_delete(*group.consumer, topic);
-  if (group.foreign != nullptr && !group.foreign->empty) return ErrorCode::kGroupSubscribedToTopic;
+  if (group.classic != nullptr && group.round->is_subscribed_to(topic)) return ErrorCode::kGroupSubscribedToTopic;
   return ErrorCode::kNone;
 }
 

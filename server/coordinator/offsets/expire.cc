@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/base/log.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 #include "server/coordinator/offsets/offsets.h"
@@ -30,6 +31,10 @@ class Budget {
     ++tombstones_;
     return true;
   }
+  // One more tombstone that names the group alone.
+  void wrote(const protocol::GroupId& id) {
+    bytes_left_ -= static_cast<std::int64_t>(id.value().size()) + kRecordOverhead;
+  }
   // The tombstones of a whole group, in one step however many they are: an empty group has few.
   void add_group(const protocol::GroupId& id, const ConsumerGroup& group) {
     const std::size_t before = output_.records.size();
@@ -55,28 +60,48 @@ void set_timer(const Step& step, MonoTime deadline) {
   step.output.timers.push_back(SetTimer{{TimerKind::kOffsetExpiration, {}, {}}, deadline});
 }
 
-// Kafka: OffsetExpirationConditionImpl, on the commit timestamp for simple and for consumer groups.
-bool is_expired(const CommittedOffset& offset, const Step& step) {
+// From when on the retention of a group's offsets counts: kSinceCommit, or a wall time in ms for all of them.
+constexpr std::int64_t kSinceCommit = -1;
+
+// No value: the group keeps what it has, whether it is of use is not known. After Kafka's offsetExpirationCondition.
+std::optional<std::int64_t> expires_since(const FoundGroup& group) {
+  if (group.foreign != nullptr) return std::nullopt;
+  if (group.classic == nullptr) return kSinceCommit;
+  const Round& round = *group.round;
+  if (round.protocol_type().empty()) return kSinceCommit;
+  if (round.is(ClassicGroupState::kEmpty)) return round.state_timestamp_ms();
+  if (round.is(ClassicGroupState::kStable) && round.subscribed_topics()) return kSinceCommit;
+  return std::nullopt;
+}
+
+bool is_subscribed(const FoundGroup& group, std::string_view topic) {
+  if (group.consumer != nullptr) return group.consumer->is_subscribed_to(topic);
+  return group.classic != nullptr && group.round->is_subscribed_to(topic);
+}
+
+// Kafka: OffsetExpirationConditionImpl.
+bool is_expired(const CommittedOffset& offset, std::int64_t since_ms, const Step& step) {
   const std::int64_t now_ms = step.context.now.wall_ms;
   if (offset.expire_timestamp_ms() != kNoExpireTimestamp) return now_ms >= offset.expire_timestamp_ms();
-  return now_ms - offset.commit_timestamp_ms >= step.config.offsets_retention.count();
+  const std::int64_t from_ms = since_ms == kSinceCommit ? offset.commit_timestamp_ms : since_ms;
+  return now_ms - from_ms >= step.config.offsets_retention.count();
 }
 
 // Returns whether the group was looked at to its end.
 bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGroup& group, Budget& budget) {
   budget.looked();
-  // Groups of families that are not served keep all they have: whether they are in use is not known here.
-  if (group.foreign != nullptr) return true;
+  const auto since_ms = expires_since(group);
+  if (!since_ms) return true;
   bool all_expired = true;
   if (group.offsets != nullptr) {
     for (const auto& [topic, offsets] : group.offsets->topics) {
-      if (group.consumer != nullptr && group.consumer->is_subscribed_to(topic.value())) {
+      if (is_subscribed(group, topic.value())) {
         all_expired = false;
         continue;
       }
       const bool done = offsets.visit_while([&](const CommittedOffset& offset) {
         budget.looked();
-        if (!is_expired(offset, step)) {
+        if (!is_expired(offset, *since_ms, step)) {
           all_expired = false;
           return true;
         }
@@ -88,6 +113,10 @@ bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGrou
   // Kafka: cleanupGroupMetadata. An empty group without offsets is of no use to anybody.
   if (all_expired && group.consumer != nullptr && validate_delete(*group.consumer) == protocol::ErrorCode::kNone) {
     budget.add_group(id, *group.consumer);
+  }
+  if (all_expired && group.classic != nullptr && validate_delete(*group.round) == protocol::ErrorCode::kNone) {
+    delete_classic_group(step, id.value());
+    budget.wrote(id);
   }
   return true;
 }

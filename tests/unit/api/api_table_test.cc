@@ -15,10 +15,10 @@ namespace {
 
 TEST_CASE("api table: what this release serves, with the versions of Kafka 4.3.1") {
   const std::map<std::int16_t, std::pair<int, int>> expected{
-      {0, {3, 13}}, {1, {4, 18}}, {2, {1, 11}}, {3, {0, 13}}, {8, {2, 10}}, {9, {1, 10}}, {10, {0, 6}},
-      {15, {0, 6}}, {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}}, {21, {0, 2}}, {22, {0, 5}},
-      {23, {2, 4}}, {32, {1, 4}}, {33, {0, 2}}, {35, {1, 5}}, {37, {0, 3}}, {42, {0, 2}}, {44, {0, 1}},
-      {47, {0, 0}}, {60, {0, 2}}, {61, {0, 0}}, {68, {0, 1}}, {69, {0, 1}}, {74, {0, 1}}, {75, {0, 0}}};
+      {0, {3, 13}}, {1, {4, 18}}, {2, {1, 11}}, {3, {0, 13}}, {8, {2, 10}}, {9, {1, 10}}, {10, {0, 6}}, {11, {0, 9}},
+      {12, {0, 4}}, {13, {0, 5}}, {14, {0, 5}}, {15, {0, 6}}, {16, {0, 5}}, {18, {0, 4}}, {19, {2, 7}}, {20, {1, 6}},
+      {21, {0, 2}}, {22, {0, 5}}, {23, {2, 4}}, {32, {1, 4}}, {33, {0, 2}}, {35, {1, 5}}, {37, {0, 3}}, {42, {0, 2}},
+      {44, {0, 1}}, {47, {0, 0}}, {60, {0, 2}}, {61, {0, 0}}, {68, {0, 1}}, {69, {0, 1}}, {74, {0, 1}}, {75, {0, 0}}};
   std::map<std::int16_t, std::pair<int, int>> served;
   for (const ApiRow& row : api_table()) served[row.key] = {row.min_version, row.max_version};
   CHECK(served == expected);
@@ -33,7 +33,7 @@ TEST_CASE("api table: each row is whole and found by its key") {
     CHECK_FALSE(row.name.empty());
     CHECK(row.announced_min == (row.name == "Produce" ? 0 : row.min_version));
   }
-  for (int key : {-1, -32768, 4, 11, 76, 1000, 32767}) CHECK(find_api(static_cast<std::int16_t>(key)) == nullptr);
+  for (int key : {-1, -32768, 4, 76, 1000, 32767}) CHECK(find_api(static_cast<std::int16_t>(key)) == nullptr);
 }
 
 TEST_CASE("api table: what overlaps on a connection whatever it asks for") {
@@ -41,7 +41,7 @@ TEST_CASE("api table: what overlaps on a connection whatever it asks for") {
   for (const ApiRow& row : api_table()) {
     if (row.overlaps(row.max_version, {})) overlapping.push_back(row.name);
   }
-  CHECK(overlapping == std::vector<std::string_view>{"Produce", "OffsetCommit", "ConsumerGroupHeartbeat"});
+  CHECK(overlapping == std::vector<std::string_view>{"Produce", "OffsetCommit", "Heartbeat", "ConsumerGroupHeartbeat"});
 }
 
 using protocol::OffsetFetchRequest;
@@ -131,7 +131,7 @@ TEST_CASE("request header: v1 and v2") {
 
 TEST_CASE("request header: what cannot be served is an error in words") {
   CHECK(parse(header(999, 0) + "\xFF\xFF").error().message == "there is no API with key 999");
-  CHECK(parse(header(11, 5) + "\xFF\xFF").error().message == "JoinGroup v5 is not served");
+  CHECK(parse(header(24, 2) + "\xFF\xFF").error().message == "AddPartitionsToTxn v2 is not served");
   CHECK(parse(header(0, 2) + "\xFF\xFF").error().message == "there is no version 2 of Produce");
   CHECK(parse(header(22, 6) + std::string("\xFF\xFF\0", 3)).error().message == "InitProducerId v6 is not served");
   CHECK(parse(header(3, -1) + "\xFF\xFF").error().kind == ErrorKind::kUnsupported);

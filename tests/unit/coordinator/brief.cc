@@ -1,6 +1,7 @@
 // Records in one short line each, for exact lists in tests:
 //   member m1 [a,b] · -member m1 · group 2 · target m1 t:0,1 · assignment 2 · current m1 2<0 stable t:0@2 · regex t.*
-//   [t] · offset g t:0 = 42@3 'metadata' · -offset g t:0
+//   [t] · offset g t:0 = 42@3 'metadata' · -offset g t:0 · classic g generation 1 consumer/range leader m1 m1=share ·
+//   -classic g
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -65,7 +66,14 @@ struct Brief {
     return r.value ? "partition metadata" : "-partition metadata";
   }
   std::string operator()(const protocol::GroupMetadataRecord& r) const {
-    return r.value ? "classic group" : "-classic group";
+    if (!r.value) return fmt::format("-classic {}", r.key.group);
+    std::string out =
+        fmt::format("classic {} generation {} {}/{} leader {}", r.key.group, r.value->generation,
+                    r.value->protocol_type, r.value->protocol.value_or("-"), r.value->leader.value_or("-"));
+    for (const auto& member : r.value->members) {
+      fmt::format_to(std::back_inserter(out), " {}={}", member.member_id, member.assignment.text());
+    }
+    return out;
   }
   std::string operator()(const protocol::OffsetCommitRecord& r) const {
     if (!r.value) return fmt::format("-offset {} {}:{}", r.key.group, r.key.topic, r.key.partition);

@@ -9,6 +9,7 @@
 
 #include "protocol/wire/byte_buffer.h"
 #include "server/coordinator/consumer/consumer_groups.h"
+#include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator::testing {
 namespace {
@@ -120,11 +121,7 @@ Answer Harness::beat(const std::string& member, std::int32_t epoch, Said said) {
     }
   }
 
-  live_->handle(ReplyToken(++tokens_), std::move(heartbeat), context(), output_);
-  require(output_.replies.size() == 1 && output_.replies[0].token.value() == tokens_, "one reply per request");
-  const auto after = output_.replies[0].after;
-  const auto response = std::get<protocol::ConsumerGroupHeartbeatResponse>(output_.replies[0].response);
-  finish_step();
+  const auto response = std::get<protocol::ConsumerGroupHeartbeatResponse>(this->request(std::move(heartbeat)));
 
   Answer answer;
   answer.error = static_cast<ErrorCode>(response.error_code);
@@ -132,7 +129,7 @@ Answer Harness::beat(const std::string& member, std::int32_t epoch, Said said) {
   if (response.member_id) answer.member = response.member_id->str();
   answer.epoch = response.member_epoch;
   answer.interval_ms = response.heartbeat_interval_ms;
-  answer.after = after;
+  answer.after = last_after_;
   if (response.assignment) {
     answer.assignment.emplace();
     for (const auto& topic : response.assignment->topic_partitions) {
@@ -158,12 +155,20 @@ Answer Harness::leave_for_a_while(const std::string& member, const std::string& 
 }
 
 GroupResponse Harness::request(const GroupRequest& request) {
-  live_->handle(ReplyToken(++tokens_), request, context(), output_);
-  require(output_.replies.size() == 1 && output_.replies[0].token.value() == tokens_, "one reply per request");
-  GroupResponse response = std::move(output_.replies[0].response);
-  last_after_ = output_.replies[0].after;
+  return answer(send(request));
+}
+
+ReplyToken Harness::send(const GroupRequest& request) {
+  const ReplyToken token(++tokens_);
+  open_.insert(token);
+  live_->handle(token, request, context(), output_);
   finish_step();
-  return response;
+  return token;
+}
+
+GroupResponse Harness::answer(ReplyToken token) {
+  require(is_answered(token), "there is an answer");
+  return std::move(answers_.extract(token).mapped());
 }
 
 protocol::ConsumerGroupDescribeResponse::DescribedGroup Harness::describe(const std::string& id) {
@@ -217,6 +222,10 @@ const ConsumerGroup& Harness::group(const std::string& id) const {
   return *group;
 }
 
+const Round& Harness::round(const std::string& id) const {
+  return round_of(state(), id);
+}
+
 const ConsumerMember& Harness::member(const std::string& id, const std::string& group_id) const {
   const ConsumerMember* member = group(group_id).find_member(id);
   require(member != nullptr, "the member is there");
@@ -237,7 +246,27 @@ Owned Harness::assigned(const std::string& member_id, const std::string& group_i
 
 // --- a step ---
 
+void Harness::note_answers() {
+  for (auto& reply : output_.replies) {
+    require(open_.erase(reply.token) == 1, "a request is answered once");
+    require(reply.after <= last_offset(), "an answer rests on a record that there is");
+    last_after_ = reply.after;
+    answers_.emplace(reply.token, std::move(reply.response));
+  }
+}
+
+void Harness::refuse_step(ErrorCode error) {
+  for (auto& reply : output_.replies) reply.response = Refused{.error = error, .message = ""};
+  note_answers();
+  const auto records = std::move(output_.records);
+  output_.clear();
+  live_->on_refused(records, error, context(), output_);
+  require(output_.records.empty(), "a refusal writes nothing");
+}
+
 void Harness::finish_step() {
+  if (refuse_next_ && !output_.records.empty()) refuse_step(*std::exchange(refuse_next_, std::nullopt));
+  note_answers();
   for (const auto& record : output_.records) {
     lines_.push_back(brief(record));
     log_and_apply(record);
@@ -304,6 +333,7 @@ void Harness::restart(bool compact) {
   }
   timers_.clear();
   jobs_.clear();
+  open_.clear();  // refused by the shard
   live_->on_loaded(context(), output_);
   finish_step();
 }
@@ -337,10 +367,52 @@ void Harness::verify() {
     require(owned.size() == group.partition_epochs.size(), "no owner is left over");
     verify_epochs(id.value(), group);
   }
-  for (const auto& [key, deadline] : timers_) {
-    if (key.kind == TimerKind::kOffsetExpiration) continue;
-    const ConsumerGroup* group = state().find_consumer_group(key.group.value());
-    require(group != nullptr && group->find_member(key.member.value()) != nullptr, "a timer has an owner");
+  verify_rounds();
+  for (const auto& [key, deadline] : timers_) require(has_owner(key), "a timer has an owner");
+}
+
+bool Harness::has_owner(const TimerKey& key) const {
+  const std::string_view member = key.member.value();
+  const auto round = state().soft.rounds.find(key.group.value());
+  const ConsumerGroup* group = state().find_consumer_group(key.group.value());
+  switch (key.kind) {
+    case TimerKind::kOffsetExpiration:
+      return true;
+    case TimerKind::kConsumerSession:
+    case TimerKind::kConsumerRebalance:
+      return group != nullptr && group->find_member(member) != nullptr;
+    case TimerKind::kClassicSession:
+      return round != state().soft.rounds.end() &&
+             (round->second.find(member) != nullptr || round->second.pending().contains(member));
+    case TimerKind::kClassicJoin:
+      return round != state().soft.rounds.end() && round->second.is(ClassicGroupState::kPreparingRebalance);
+    case TimerKind::kClassicSync:
+      return round != state().soft.rounds.end() && !round->second.have_all_synced();
+  }
+  return false;
+}
+
+// Classic groups and rounds belong together; who can be waited for has a timer (C10).
+void Harness::verify_rounds() {
+  require(state().soft.rounds.size() == state().classic_groups.size(), "a classic group has a round");
+  for (const auto& [id, round] : state().soft.rounds) {
+    require(state().classic_groups.contains(id.value()), "a round has a classic group");
+    require(round.is(ClassicGroupState::kPreparingRebalance) || round.joined() == 0, "joins wait for a rebalance only");
+    require(round.is(ClassicGroupState::kEmpty) ? round.members().empty() : true, "an empty group has no members");
+    require(round.members().empty() || round.leader().has_value(), "a group with members has a leader");
+    require(!round.leader() || round.find(round.leader()->value()) != nullptr, "the leader is a member");
+    for (const auto& [member_id, member] : round.members()) {
+      const bool waits = !member.is_new && (member.has_joined() || member.sync);
+      require(waits || timers_.contains({TimerKind::kClassicSession, id, member_id}), "a member has a session timer");
+      require(!member.sync || round.is(ClassicGroupState::kCompletingRebalance), "syncs wait for the leader only");
+    }
+    for (const auto& [member_id, session] : round.pending()) {
+      require(timers_.contains({TimerKind::kClassicSession, id, member_id}), "an id that was given out has a timer");
+    }
+    require(!round.is(ClassicGroupState::kPreparingRebalance) || timers_.contains({TimerKind::kClassicJoin, id, {}}),
+            "a wait for joins has a timer");
+    require(round.have_all_synced() || timers_.contains({TimerKind::kClassicSync, id, {}}),
+            "a wait for syncs has a timer");
   }
 }
 

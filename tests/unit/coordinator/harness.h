@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,13 @@ class Harness {
   Answer join(const std::string& member, Said said);
   Answer leave(const std::string& member, Said said = {});
   Answer leave_for_a_while(const std::string& member, const std::string& instance, Said said = {});
-  GroupResponse request(const GroupRequest& request);
+  GroupResponse request(const GroupRequest& request);  // answered in the same step
+  // One that may wait for others; its answer, once there is one, can be taken once.
+  ReplyToken send(const GroupRequest& request);
+  bool is_answered(ReplyToken token) const { return answers_.contains(token); }
+  GroupResponse answer(ReplyToken token);
+  // The next step that writes is refused, as by a shard whose log cannot be written.
+  void refuse_next(ErrorCode error) { refuse_next_ = error; }
   std::int64_t last_after() const { return last_after_; }  // what the last reply to request() rests on
   protocol::ConsumerGroupDescribeResponse::DescribedGroup describe(const std::string& group = "g");
 
@@ -84,6 +91,7 @@ class Harness {
   const GroupState& state() const { return live_->state(); }
   const ConsumerGroup& group(const std::string& id = "g") const;
   const ConsumerMember& member(const std::string& id, const std::string& group = "g") const;
+  const Round& round(const std::string& group = "g") const;
   Owned assigned(const std::string& member, const std::string& group = "g") const;
   std::size_t largest_step() const { return largest_step_; }  // in records, of those that timers began
   std::int64_t last_offset() const { return static_cast<std::int64_t>(log_.size()) - 1; }
@@ -113,12 +121,16 @@ class Harness {
   Context context() { return {now_, ids_, metadata_}; }
   void publish();
   void finish_step();
+  void refuse_step(ErrorCode error);
+  void note_answers();
   void log_and_apply(const protocol::GroupRecord& record);
   static protocol::GroupRecord decode(const LogRecord& record);
   std::string brief(const protocol::GroupRecord& record) const;
   std::string topic_name(const protocol::Uuid& id) const;
   Owned by_name(const OwnedPartitions& owned) const;
   void verify();
+  void verify_rounds();
+  bool has_owner(const TimerKey& key) const;
   void verify_epochs(const std::string& id, const ConsumerGroup& group);
 
   config::GroupConfig config_;
@@ -139,7 +151,10 @@ class Harness {
   std::map<TimerKey, MonoTime> timers_;
   std::vector<Job> jobs_;
   std::uint64_t tokens_ = 0;
-  std::int64_t last_after_ = -1;
+  std::set<ReplyToken> open_;  // not answered yet
+  std::map<ReplyToken, GroupResponse> answers_;
+  std::optional<ErrorCode> refuse_next_;
+  std::int64_t last_after_ = -1;  // of the last answer
   std::size_t largest_step_ = 0;
   struct Epochs {
     std::int32_t group = 0;

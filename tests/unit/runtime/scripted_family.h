@@ -124,6 +124,13 @@ class ScriptCoordinator {
     note("loaded with metadata " + std::to_string(context.metadata->version()));
     run(config_.on_loaded(), output);
   }
+  // A refused step takes its long polls with it.
+  void on_refused(const std::vector<ScriptRecord>& records, protocol::ErrorCode error, const coordinator::Context&,
+                  ScriptOutput& output) {
+    note("refused " + std::to_string(records.size()));
+    for (auto held : held_) output.replies.push_back({held, {.refused = error, .text = ""}, -1});
+    held_.clear();
+  }
   Result<void> apply(const ScriptRecord& record, std::int64_t offset) {
     if (record.key.starts_with('!')) return fail(ErrorKind::kCorrupt, "an impossible record");
     if (record.value)

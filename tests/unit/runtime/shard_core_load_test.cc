@@ -165,6 +165,7 @@ TEST_CASE("From the second failure in a row the shard only reads for a while; th
   shard.request(3, script_reading("a", 0));
   shard.write(4, "b", "2");
   CHECK(shard.answered() == Texts{"3:1", "4!15"});
+  CHECK(shard.take_events() == Texts{"refused 1"});
   CHECK(shard.values().count("b") == 0);
   shard.tick_at(999);  // no timer runs before the shard may write
   CHECK(shard.take_events().empty());

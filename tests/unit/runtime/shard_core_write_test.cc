@@ -136,6 +136,21 @@ TEST_CASE("A step that no batch can hold is refused before any of it is applied;
   CHECK(shard.values() == ScriptCoordinator::Values{{"a", {"1", 0}}, {"d", {"3", 1}}});
 }
 
+TEST_CASE("A refused step is taken back: the coordinator is told, and answers who waited for it") {
+  Harness shard({.max_batch_bytes = 600});
+  shard.start();
+  shard.take_events();
+  Script poll;
+  poll.hold = true;
+  shard.request(1, poll);
+  Script large;
+  large.hold = true;
+  large.write = {{"b", std::string(600, 'x')}};
+  shard.request(2, large);
+  CHECK(shard.answered() == Texts{"1!-1", "2!-1"});
+  CHECK(shard.take_events() == Texts{"refused 1"});
+}
+
 TEST_CASE("A record that cannot be encoded is refused like one that is too large") {
   Harness shard;
   shard.start();

@@ -38,7 +38,7 @@ TEST_CASE("tombstones of what is not there are normal") {
   h.append(regex_tombstone("g", "r"));
   h.append(partition_metadata_tombstone("g"));
   h.append(group_epoch_tombstone("g"));
-  h.append(classic_group_tombstone("g"));
+  h.append(protocol::GroupMetadataRecord{.key = {.group = "g"}, .value = {}});
   CHECK(h.state().consumer_groups.empty());
   h.topic("t", 1);
   h.join("m1", {.topics = {{"t"}}});
@@ -179,10 +179,11 @@ TEST_CASE("the id of a group of another family is taken") {
   h.topic("t", 1);
   protocol::GroupMetadataValue live;
   live.protocol_type = "consumer";
-  live.members.emplace_back();
+  live.members.emplace_back().session_timeout = 10'000;
   h.append(protocol::GroupMetadataRecord{.key = {.group = "classic"}, .value = live});
   h.append(protocol::ShareGroupMetadataRecord{.key = {.group_id = "share"}, .value = {{}}});
   h.append(protocol::StreamsGroupMetadataRecord{.key = {.group_id = "streams"}, .value = {{}}});
+  h.restart();
   const auto none = h.last_offset();
   for (const std::string id : {"classic", "share", "streams"}) {
     const Answer refused = h.join("m1", {.topics = {{"t"}}, .group = id});
@@ -191,9 +192,8 @@ TEST_CASE("the id of a group of another family is taken") {
     CHECK(refused.after >= 0);
     CHECK(h.leave("m1", {.group = id}).error == ErrorCode::kGroupIdNotFound);
   }
-  CHECK(h.state().foreign_groups.size() == 3);
-  h.restart();
-  CHECK(h.state().foreign_groups.size() == 3);
+  CHECK(h.state().foreign_groups.size() == 2);
+  CHECK(h.state().classic_groups.size() == 1);
   h.append(protocol::ShareGroupMetadataRecord{.key = {.group_id = "share"}, .value = {}});
   CHECK(h.join("m1", {.topics = {{"t"}}, .group = "share"}).epoch == 2);
 }
@@ -202,12 +202,13 @@ TEST_CASE("an empty classic group gives way to a consumer group") {
   Harness h;
   h.topic("t", 1);
   h.append(protocol::GroupMetadataRecord{.key = {.group = "g"}, .value = {{}}});
+  h.restart();
   CHECK(h.beat("m1", 2).error == ErrorCode::kGroupIdNotFound);
   CHECK(h.join("m1", {.regex = "["}).error == ErrorCode::kInvalidRegularExpression);
-  CHECK(h.state().foreign_groups.size() == 1);
+  CHECK(h.state().classic_groups.size() == 1);
   CHECK(h.join("m1", {.topics = {{"t"}}}).epoch == 2);
-  CHECK(h.records().front() == "-classic group");
-  CHECK(h.state().foreign_groups.empty());
+  CHECK(h.records().front() == "-classic g");
+  CHECK(h.state().classic_groups.empty());
 }
 
 }  // namespace cohort::coordinator::testing

@@ -104,7 +104,7 @@ TEST_CASE("groups that are not served keep their offsets") {
   Harness h(short_retention());
   h.topic("t", 1);
   commit(h, "g", "t", {{0, 1}});
-  h.append(protocol::GroupMetadataRecord{.key = {.group = "g"}, .value = protocol::GroupMetadataValue{}});
+  h.append(protocol::StreamsGroupMetadataRecord{.key = {.group_id = "g"}, .value = {{}}});
   h.sleep(5h);
   CHECK(fetch_all(h, "g") == "t:0=1");
 }

@@ -94,6 +94,7 @@ TEST_CASE("offsets of groups that are not served can be read, but a share group 
   commit(h, "classic", "t", {{0, 1}});
   protocol::GroupMetadataRecord classic{.key = {.group = "classic"}, .value = protocol::GroupMetadataValue{}};
   h.append(classic);
+  h.restart();
   CHECK(fetch_all(h, "classic") == "t:0=1");
   commit(h, "share", "t", {{0, 1}});
   h.append(

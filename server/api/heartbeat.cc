@@ -1,0 +1,29 @@
+// Heartbeat v0-4 (key 12): a member of a classic group is there; 27 in the answer asks it to join again.
+//   v3 instance ids.
+#include "protocol/messages/heartbeat_request.h"
+#include "protocol/messages/heartbeat_response.h"
+#include "server/api/group_call.h"
+#include "server/api/handlers.h"
+
+namespace cohort::api {
+
+void handle_heartbeat(Call call, protocol::HeartbeatRequest request) {
+  using Response = protocol::HeartbeatResponse;
+  const runtime::GroupRouter& groups = call.services().groups;
+  const std::int32_t partition = groups.partition_of(request.group_id);
+  std::shared_ptr<const void> frame = call.frame();
+  ask_partition(groups, partition, coordinator::ClassicHeartbeat{std::move(request)}, std::move(frame),
+                [call = std::move(call)](runtime::GroupCall& done) mutable {
+                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
+                    // While the group loads nobody knows better, and the sessions begin anew afterwards
+                    // (GroupCoordinatorService.heartbeat).
+                    const bool loads = refused->error == ErrorCode::kCoordinatorLoadInProgress;
+                    Response response;
+                    response.error_code = to_wire(loads ? ErrorCode::kNone : refused_error(refused->error));
+                    return call.reply(response);
+                  }
+                  call.reply(std::get<Response>(done.response()));
+                });
+}
+
+}  // namespace cohort::api
