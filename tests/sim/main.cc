@@ -19,6 +19,7 @@
 #include "protocol/base/log.h"
 #include "tests/sim/admin.h"
 #include "tests/sim/catalogue.h"
+#include "tests/sim/classic_member.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/member.h"
@@ -30,6 +31,8 @@ namespace {
 
 // One more than the conformance settings let into a group, and two of the usual size.
 constexpr int kMembersOfGroups[] = {5, 3, 3};
+constexpr int kClassicMembersOfLastGroup = 2;
+constexpr int kMembersOfClassicGroups[] = {4, 2};
 constexpr std::int32_t kShards = 2;
 constexpr int kCrashes = 2;
 constexpr int kLeastSeedsForCoverage = 20;
@@ -44,6 +47,8 @@ config::GroupConfig config_of(std::uint64_t seed) {
     config.consumer_min_session_timeout = Duration{1'000};
     config.consumer_min_heartbeat_interval = Duration{500};
     config.consumer_max_size = 4;
+    config.classic_initial_rebalance_delay = Duration{0};
+    config.classic_max_size = 3;
   }
   return config;
 }
@@ -68,12 +73,18 @@ class Run {
       }
       groups.push_back(group);
     }
+    add_classic_members("group-2", kClassicMembersOfLastGroup);  // in turn with the others: whoever comes first
+    for (const int size : kMembersOfClassicGroups) {
+      groups.push_back(fmt::format("classic-{}", groups.size()));
+      add_classic_members(groups.back(), size);
+    }
     admin_ = std::make_unique<Admin>(world_, server_, ledger_, offsets_, night_, groups);
   }
 
   void go(std::uint64_t steps) {
     server_.start();
     for (auto& member : members_) member->start();
+    for (auto& member : classic_members_) member->start();
     admin_->start();
     int crashes = 0;
     while (world_.steps() < steps && world_.step()) {
@@ -90,6 +101,12 @@ class Run {
   const World& world() const { return world_; }
 
  private:
+  void add_classic_members(const std::string& group, int size) {
+    for (int i = 0; i < size; ++i) {
+      classic_members_.push_back(std::make_unique<ClassicMember>(world_, server_, offsets_, night_, group,
+                                                                 fmt::format("{}-c{}", group, i)));
+    }
+  }
   // At once, or some disk operations later in the middle of whatever the server does.
   void prepare_crash() {
     if (!server_.is_up()) return;
@@ -128,6 +145,7 @@ class Run {
   bool night_ = false;
   std::vector<std::unique_ptr<Member::Peers>> peers_;  // by group
   std::vector<std::unique_ptr<Member>> members_;
+  std::vector<std::unique_ptr<ClassicMember>> classic_members_;
   std::unique_ptr<Admin> admin_;
 };
 

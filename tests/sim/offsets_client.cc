@@ -56,17 +56,27 @@ void OffsetsClient::commit(const std::string& group, const Asker& asker, const c
   of_partition.committed_offset = offset;
 
   const Shadow::Lives sent = server_.shadow_of(group).member(group, asker.id);
-  server_.request(group, call, [this, key, offset, asker, sent](const GroupResponse& response) {
+  const Shadow::Generation generation = server_.shadow_of(group).generation(group);
+  server_.request(group, call, [this, key, offset, asker, sent, generation](const GroupResponse& response) {
     if (is_lost(world_, "commit") || is_refused(world_, "commit", response)) return;
     const auto& reply = std::get<protocol::OffsetCommitResponse>(response);
     const std::int16_t error = reply.topics.at(0).partitions.at(0).error_code;
     count_answer(world_, "commit", error,
                  {ErrorCode::kUnknownMemberId, ErrorCode::kStaleMemberEpoch, ErrorCode::kGroupIdNotFound,
-                  ErrorCode::kUnknownTopicId});
+                  ErrorCode::kUnknownTopicId, ErrorCode::kIllegalGeneration, ErrorCode::kRebalanceInProgress});
     world_.trace(fmt::format("{} commit {}-{} at {} -> {}", key.group, key.topic, key.partition, offset, error));
     if (error != 0) return ledger_.refused(key, offset);
     ledger_.done(key, offset);
     if (asker.epoch < 0) return;
+    if (asker.is_classic) {
+      // C6: nobody commits for a generation that was over before the request was sent.
+      const Shadow::Generation now = server_.shadow_of(key.group).generation(key.group);
+      if (now.life == generation.life && asker.epoch < generation.number) {
+        throw Violation(fmt::format("{} committed in generation {} of {}, after generation {} was stable", asker.id,
+                                    asker.epoch, key.group, generation.number));
+      }
+      return;
+    }
     // C6: nobody commits who was no member from the request to the reply.
     const Shadow::Lives now = server_.shadow_of(key.group).member(key.group, asker.id);
     if (!sent.is_there && now.count == sent.count) {

@@ -13,6 +13,13 @@ namespace cohort::sim {
 // One owner per partition, epochs in order, one member per instance id (C1, C2, C7).
 void check_groups(const coordinator::GroupState& state);
 
+// Classic groups and rounds: each group has one, a stable round is what the group's record says, nobody waits where
+// nothing is to be waited for (C8), and who can be waited for has a deadline that is not over (C10).
+void check_rounds(const coordinator::GroupState& state);
+void check_round_deadlines(const coordinator::GroupState& state, MonoTime now, Duration slack);
+// Right after a load: no member is missing.
+void check_loaded_rounds(const coordinator::GroupState& state);
+
 // No offsets of topics that the shard knows to be gone (O8). view: the shard's.
 void check_no_leftovers(const coordinator::GroupState& state, const coordinator::MetadataView& view);
 

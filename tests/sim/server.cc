@@ -26,6 +26,8 @@ std::string without_places(std::string text) {
 
 // A timer fires with the turn that it wakes, and a turn may have to wait for another.
 constexpr Duration kTimerSlack{100};
+// A join waits for the others' rebalance timeouts, or its own as a new member; writes take a few milliseconds.
+constexpr Duration kLongestWait = std::chrono::minutes{6};
 // From `api` to the shard. The same for all, so that requests and views of the topics keep their order.
 constexpr Duration kHop{1};
 
@@ -62,7 +64,11 @@ struct Server::Shard {
   std::shared_ptr<storage::Log> log;
   std::optional<Core> core;
   Core::Effects effects;
-  std::map<std::uint64_t, OnReply> open;  // by call
+  struct OpenCall {
+    OnReply on_reply;
+    MonoTime since;
+  };
+  std::map<std::uint64_t, OpenCall> open;  // by call
   bool turn_open = false;
   bool was_compacted = false;  // ever
   std::optional<MonoTime> armed_for;
@@ -200,7 +206,7 @@ void Server::request_of_shard(std::size_t number, const coordinator::GroupReques
       heard_[heartbeat->request.member_id.str()] = world_.now().mono;
     }
     const std::uint64_t call = next_call_++;
-    shard.open.emplace(call, std::move(on_reply));
+    shard.open.emplace(call, Shard::OpenCall{std::move(on_reply), world_.now().mono});
     shard.core->request(runtime::CallId(call), request, world_.now(), shard.effects);
     act(shard);
   });
@@ -213,7 +219,7 @@ void Server::act(Shard& shard) {
     if (open.empty()) violated(fmt::format("{}: call {} was answered twice", shard.name, released.call.value()));
     shard.shadow.check_shown(released.response);
     after(world_.delay(0, 3),
-          [on_reply = std::move(open.mapped()), response = std::move(released.response)] { on_reply(response); });
+          [on_reply = std::move(open.mapped().on_reply), response = std::move(released.response)] { on_reply(response); });
   }
   for (auto& job : shard.effects.jobs) {
     after(world_.delay(0, 20), [this, &shard, incarnation = job.incarnation, run = std::move(job.job.run)] {
@@ -321,6 +327,10 @@ void Server::note_state(Shard& shard) {
   const auto state = shard.core->state();
   if (state == shard.state) return;
   world_.count(fmt::format("shard: {} -> {}", runtime::name_of(shard.state), runtime::name_of(state)));
+  const bool is_loaded = state == runtime::ShardState::kActive || state == runtime::ShardState::kReadOnly;
+  if (is_loaded && shard.state == runtime::ShardState::kLoading) {
+    check_loaded_rounds(shard.core->coordinator()->state());
+  }
   shard.state = state;
   shard.state_since = world_.now().mono;
 }
@@ -331,8 +341,11 @@ void Server::check(Shard& shard) {
   const bool is_active = state == runtime::ShardState::kActive;
   if (live == nullptr || (!is_active && state != runtime::ShardState::kReadOnly)) return;
   check_groups(live->state());
+  check_rounds(live->state());
   if (shard.view == catalogue_.view()) check_no_leftovers(live->state(), *shard.view);
   if (is_active) {  // no timer runs in the other
+    check_answers(shard);
+    check_round_deadlines(live->state(), world_.now().mono, kTimerSlack);
     check_sessions(live->state(), config_, world_.now().mono, kTimerSlack, [&](const std::string& member) {
       const auto it = heard_.find(member);
       return it != heard_.end() ? std::max(it->second, shard.state_since) : shard.state_since;
@@ -346,6 +359,13 @@ void Server::check(Shard& shard) {
     violated(fmt::format("{}: the state is not what its records make:\n{}\nshadow:\n{}", shard.name, ours, shadows));
   }
   world_.count("check: shadow");
+}
+
+// Calls get their numbers in the order in which they come. The longest wait is a new member's for the end of a rebalance.
+void Server::check_answers(const Shard& shard) const {
+  if (shard.open.empty()) return;
+  const Duration waited = world_.now().mono - std::max(shard.open.begin()->second.since, shard.state_since);
+  if (waited > kLongestWait) violated(fmt::format("{}: a call waits since {} ms", shard.name, waited.count()));
 }
 
 const Shadow& Server::shadow_of(std::string_view group) {

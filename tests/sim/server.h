@@ -75,6 +75,7 @@ class Server {
   void arm(Shard& shard);
   void note_state(Shard& shard);
   void check(Shard& shard);
+  void check_answers(const Shard& shard) const;
 
   World& world_;
   const config::GroupConfig config_;

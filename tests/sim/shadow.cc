@@ -8,6 +8,7 @@
 
 #include "protocol/batch/record.h"
 #include "protocol/wire/byte_buffer.h"
+#include "server/coordinator/classic/consumer_metadata.h"
 #include "server/runtime/group_family.h"
 
 namespace cohort::sim {
@@ -91,6 +92,7 @@ void Shadow::apply(const protocol::GroupRecord& record, std::int64_t offset) {
   if (const auto* commit = std::get_if<protocol::OffsetCommitRecord>(&record); commit != nullptr && !commit->value) {
     judge_tombstone(*commit);
   }
+  if (const auto* classic = std::get_if<protocol::GroupMetadataRecord>(&record)) judge_classic(*classic);
   if (const auto* group = std::get_if<protocol::ConsumerGroupMetadataRecord>(&record);
       group != nullptr && !group->value) {
     const auto* known = state().find_consumer_group(group->key.group_id);
@@ -122,6 +124,7 @@ void Shadow::apply(const protocol::GroupRecord& record, std::int64_t offset) {
 void Shadow::note(const protocol::GroupId& id) {
   touched_.insert(id.value());
   if (state().offsets.find(id.value()) != nullptr) groups_.insert(id.value());
+  if (state().classic_groups.contains(id.value())) groups_.insert(id.value());
   const auto* group = state().find_consumer_group(id.value());
   if (group == nullptr) {
     epochs_.erase(id.value());
@@ -149,14 +152,12 @@ void Shadow::judge_tombstone(const protocol::OffsetCommitRecord& record) {
   const auto* known = state().offsets.find(record.key.group, record.key.topic, record.key.partition);
   if (known == nullptr) return;  // legal
   const Ledger::Key key{record.key.group.str(), known->topic_id, record.key.partition};
-  const auto* group = state().find_consumer_group(key.group);
   const std::int64_t age_ms = world_.now().wall_ms - known->commit_timestamp_ms;
   if (ledger_.was_asked_to_remove(key, known->offset)) {
     world_.count("offset removed: by a client");
   } else if (!catalogue_.exists(known->topic_id)) {
     world_.count("offset removed: its topic was deleted");
-  } else if (age_ms >= config_.offsets_retention.count() &&
-             (group == nullptr || !group->is_subscribed_to(record.key.topic))) {
+  } else if (may_expire(record, known->commit_timestamp_ms)) {
     world_.count("offset removed: expired");
   } else {
     throw Violation(
@@ -164,6 +165,68 @@ void Shadow::judge_tombstone(const protocol::OffsetCommitRecord& record) {
                     record.key.topic.view(), key.partition, age_ms));
   }
   ledger_.tombstone(key, known->offset);
+}
+
+// O6. An empty classic group counts from when it became empty; who subscribes to what in one that is not is in its round
+// and not in its records.
+bool Shadow::may_expire(const protocol::OffsetCommitRecord& record, std::int64_t commit_timestamp_ms) const {
+  std::int64_t since_ms = commit_timestamp_ms;
+  if (const auto it = state().classic_groups.find(record.key.group); it != state().classic_groups.end()) {
+    const auto& stored = it->second.stored;
+    if (stored.members.empty() && !stored.protocol_type.empty()) since_ms = stored.current_state_timestamp;
+    for (const auto& member : stored.members) {
+      const auto topics = coordinator::read_subscribed_topics(member.subscription.view());
+      if (!topics || std::ranges::find(*topics, record.key.topic) != topics->end()) return false;
+    }
+  }
+  const auto* group = state().find_consumer_group(record.key.group);
+  if (group != nullptr && group->is_subscribed_to(record.key.topic)) return false;
+  return world_.now().wall_ms - since_ms >= config_.offsets_retention.count();
+}
+
+// C8: generations never fall, and each is shared out once; a static member may take its place under a new id.
+void Shadow::judge_classic(const protocol::GroupMetadataRecord& record) {
+  const std::string id = record.key.group.str();
+  const auto known = state().classic_groups.find(id);
+  const bool is_known = known != state().classic_groups.end();
+  if (!record.value) {
+    if (is_known && !known->second.stored.members.empty()) {
+      throw Violation(fmt::format("{} is removed with members in it", id));
+    }
+    return;
+  }
+  const protocol::GroupMetadataValue& next = *record.value;
+  const auto shares = [](const protocol::GroupMetadataValue& value) {
+    std::multiset<std::string_view> all;
+    for (const auto& member : value.members) all.insert(member.assignment.text());
+    return all;
+  };
+  if (!is_known) {
+    ++classic_lives_[id];
+  } else if (next.generation < known->second.stored.generation) {
+    throw Violation(fmt::format("the generation of {} fell to {}", id, next.generation));
+  } else if (next.generation == known->second.stored.generation && shares(next) != shares(known->second.stored)) {
+    throw Violation(fmt::format("generation {} of {} was shared out twice", next.generation, id));
+  }
+  const auto leads = [&](const auto& member) { return next.leader && member.member_id == *next.leader; };
+  if (!next.members.empty() && std::ranges::none_of(next.members, leads)) {
+    throw Violation(fmt::format("nobody leads generation {} of {}", next.generation, id));
+  }
+  for (const auto& member : next.members) {
+    shared_out_.emplace(id, next.generation, member.member_id.str(), member.assignment.text());
+  }
+}
+
+Shadow::Generation Shadow::generation(const std::string& group) const {
+  const auto life = classic_lives_.find(group);
+  const auto it = state().classic_groups.find(group);
+  return {life != classic_lives_.end() ? life->second : 0,
+          it != state().classic_groups.end() ? it->second.stored.generation : -1};
+}
+
+bool Shadow::has_shared_out(const std::string& group, std::int32_t generation, const std::string& member,
+                            const protocol::Bytes& assignment) const {
+  return shared_out_.contains({group, generation, member, std::string(assignment.text())});
 }
 
 void Shadow::check_shown(const coordinator::GroupResponse& response) const {

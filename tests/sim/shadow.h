@@ -40,9 +40,21 @@ class Shadow {
   Lives group(const std::string& id) const;
   Lives member(const std::string& group, const std::string& id) const;
 
+  // The last durable generation of a classic group. life: a group that was deleted and made again is another one.
+  struct Generation {
+    std::uint64_t life = 0;
+    std::int32_t number = -1;  // -1: there is none
+  };
+  Generation generation(const std::string& group) const;
+  // Did a durable record ever give the member this assignment in this generation?
+  bool has_shared_out(const std::string& group, std::int32_t generation, const std::string& member,
+                      const protocol::Bytes& assignment) const;
+
  private:
   void apply(const protocol::GroupRecord& record, std::int64_t offset);
   void judge_tombstone(const protocol::OffsetCommitRecord& record);
+  void judge_classic(const protocol::GroupMetadataRecord& record);
+  bool may_expire(const protocol::OffsetCommitRecord& record, std::int64_t commit_timestamp_ms) const;
   void note(const protocol::GroupId& id);
 
   World& world_;
@@ -63,6 +75,8 @@ class Shadow {
   std::map<std::string, std::uint64_t> group_lives_;
   std::map<std::string, std::uint64_t> member_lives_;
   std::set<std::string> groups_;  // with offsets or members
+  std::set<std::tuple<std::string, std::int32_t, std::string, std::string>> shared_out_;
+  std::map<std::string, std::uint64_t> classic_lives_;
 };
 
 }  // namespace cohort::sim

@@ -3,6 +3,7 @@
 
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "server/coordinator/classic/internal.h"
 
@@ -26,11 +27,18 @@ Result<void> check(const protocol::GroupMetadataRecord& record) {
   return {};
 }
 
-// Everybody who waits in the round is answered; the round is of no use any more.
-void answer_all(const RoundStep& at, ErrorCode error) {
+// As the shard refuses the step's own request.
+void refuse(const RoundStep& at, std::optional<ReplyToken> token, ErrorCode error) {
+  if (!token) return;
+  at.step.output.replies.push_back(
+      {*token, Refused{.error = error, .message = "The group could not be written."}, at.after});
+}
+
+// Everybody who waits in the round is refused; the round is of no use any more.
+void give_up_round(const RoundStep& at, ErrorCode error) {
   at.round.for_each([&](RoundMember& member) {
-    fail_join(at, member, member.id.value(), error);
-    fail_sync(at, member, error);
+    refuse(at, at.round.take_join(member), error);
+    refuse(at, std::exchange(member.sync, std::nullopt), error);
     cancel_session(at, member.id.value());
   });
   for (const auto& [id, session] : at.round.pending()) cancel_session(at, id.value());
@@ -68,7 +76,7 @@ void on_classic_refused(const Step& step, const protocol::GroupMetadataRecord& r
   const bool exists = group != step.state.classic_groups.end();
   const std::int64_t after = exists ? group->second.last_record : step.state.last_deletion;
   if (const auto round = rounds.find(id); round != rounds.end()) {
-    answer_all({step, id, round->second, after}, error);
+    give_up_round({step, id, round->second, after}, error);
     rounds.erase(round);
   }
   if (exists) restore_round(step, id, group->second);

@@ -47,7 +47,9 @@ void prepare_rebalance(const RoundStep& at, std::string_view reason) {
   if (round.is(kCompletingRebalance)) {
     round.for_each([&](RoundMember& member) {
       member.assignment = {};
+      if (!member.sync) return;
       fail_sync(at, member, ErrorCode::kRebalanceInProgress);
+      restart_session(at, member);  // it could not send heartbeats while it waited
     });
   }
   round.for_each([&](RoundMember& member) { round.set_owes_sync(member, false); });

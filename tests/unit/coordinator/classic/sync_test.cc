@@ -112,6 +112,22 @@ TEST_CASE("members that wait for an answer need no heartbeat, and have a whole s
   CHECK(h.deadline(TimerKind::kClassicSession, members[1]) == 10s);
 }
 
+TEST_CASE("a member whose sync ends in another rebalance has a whole session for its next join") {
+  Harness h(classic_config());
+  Classic c(h);
+  const auto members = c.stable(2);
+  c.join(members[0]);
+  CHECK(c.join(members[1]).get().generation_id == 3);
+  auto held = c.sync(members[1], 3);
+  h.sleep(9s);
+  CHECK(c.beat(members[0], 3) == kNone);
+  h.sleep(5s);
+  CHECK(held.waits());
+  c.join(members[0], {.protocols = {{"range", "other"}}});
+  CHECK(held.error() == kRebalanceInProgress);
+  CHECK(h.deadline(TimerKind::kClassicSession, members[1]) == 10s);
+}
+
 TEST_CASE("members that never sync are out after the rebalance timeout") {
   Harness h(classic_config());
   Classic c(h);
@@ -266,7 +282,7 @@ TEST_CASE("a refused step takes its group back to what the log says, and answers
   Classic c(h);
   SECTION("a group that could not be made") {
     h.refuse_next(kCoordinatorNotAvailable);
-    CHECK(c.join({}, {.version = 3}).error() == kCoordinatorNotAvailable);
+    CHECK(c.join({}, {.version = 3}).refused() == kCoordinatorNotAvailable);
     CHECK(h.state().classic_groups.empty());
     CHECK(c.stable(1).size() == 1);
   }
