@@ -211,6 +211,7 @@ Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, LogOptions 
   }
   options.identity = fmt::format("{}-{}", id.topic_id.value(), id.partition);
   const std::string name = folder_name(id.topic, id.partition);
+  if (auto ended = end_removal(name, id); !ended) return std::unexpected(std::move(ended.error()));
   bool is_stored = false;
   {
     const std::lock_guard lock(mutex_);
@@ -231,6 +232,17 @@ Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, LogOptions 
   const std::lock_guard lock(mutex_);
   logs_[name] = Entry{id, *log};
   return log;
+}
+
+// Of a former log of this name.
+Result<void> LogSet::end_removal(const std::string& name, const LogId& id) {
+  std::optional<LogId> leaving;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto entry = logs_.find(name);
+    if (entry != logs_.end() && entry->second.is_leaving && entry->second.id != id) leaving = entry->second.id;
+  }
+  return leaving ? remove(*leaving) : Result<void>{};
 }
 
 // Under another name until it is whole and on the disk.
@@ -271,6 +283,7 @@ Result<void> LogSet::remove(const LogId& id) {
     const auto entry = logs_.find(name);
     if (entry == logs_.end() || entry->second.id != id) return {};
     if (entry->second.log != nullptr) entry->second.log->mark_removed();
+    entry->second.is_leaving = true;
   }
   // 1. From here on it is gone, whatever happens.
   const std::string leaving = passing_name(id, kDeletedSuffix);

@@ -60,7 +60,8 @@ class LogSet {
   Result<std::shared_ptr<Log>> open_or_create(const LogId& id, LogOptions options);
   std::shared_ptr<Log> find(const protocol::TopicName& topic, std::int32_t partition) const;  // open logs only; or null
   // Durable when it returns: after a power loss the log is gone. Whoever still holds the Log may read what is open.
-  // A log that is not there (removed before a crash was noticed) is no error.
+  // A log that is not there (removed before a crash was noticed) is no error. After an error the log is out of use all
+  // the same; the removal is ended by another call, by open_or_create() for a log of its name, or by the next start.
   Result<void> remove(const LogId& id);
 
   // Closes logs (see Log::close) while in_time() holds, those of the server itself, which write one batch at a time,
@@ -73,9 +74,11 @@ class LogSet {
   struct Entry {
     LogId id;
     std::shared_ptr<Log> log;  // null: not opened yet
+    bool is_leaving = false;   // its removal failed half-way: whoever wants its name ends it
   };
   LogSet(Fs& fs, LogSetOptions options);
 
+  Result<void> end_removal(const std::string& name, const LogId& id);
   Result<void> take_folder();
   Result<void> load_meta();
   Result<void> holds_no_log() const;

@@ -61,6 +61,13 @@ void PartitionHost::add(const PartitionId& id, PartitionSeed seed) {
   if (started_) start();
 }
 
+void PartitionHost::add_offline(const PartitionId& id) {
+  Offline& offline = offline_[id];
+  if (std::exchange(offline.opening, false)) {
+    offline.try_again_at = shared_.reactor.now().mono + shared_.options.retry_after;
+  }
+}
+
 Partition* PartitionHost::find(const PartitionId& id) {
   const auto found = partitions_.find(id);
   return found == partitions_.end() ? nullptr : found->second.get();
@@ -69,7 +76,8 @@ Partition* PartitionHost::find(const PartitionId& id) {
 ErrorCode PartitionHost::why_missing(const PartitionId& id) {
   const auto offline = offline_.find(id);
   if (offline == offline_.end()) return ErrorCode::kUnknownTopicOrPartition;
-  if (!std::exchange(offline->second.opening, true)) reopen_(id);
+  const bool is_due = shared_.reactor.now().mono >= offline->second.try_again_at;
+  if (is_due && !std::exchange(offline->second.opening, true)) reopen_(id);
   return ErrorCode::kKafkaStorageError;
 }
 

@@ -63,8 +63,8 @@ class PartitionHost {
   // ---- what there is ----
   void add(const PartitionId& id, PartitionSeed seed);
   // Its log cannot be opened: KAFKA_STORAGE_ERROR. Who asks for it has it tried again, as the disk may have room by
-  // then.
-  void add_offline(const PartitionId& id) { offline_[id].opening = false; }
+  // then; but once in TopicStoreOptions::retry_after, for clients ask without end.
+  void add_offline(const PartitionId& id);
   bool is_offline(const PartitionId& id) const { return offline_.contains(id); }
   // Closes these; done when no job of theirs is under way and their logs may be removed.
   void remove(const std::vector<PartitionId>& ids, std::function<void()> done);
@@ -104,6 +104,7 @@ class PartitionHost {
 
   struct Offline {
     bool opening = false;
+    MonoTime try_again_at{};
     std::optional<TopicConfig> config = {};  // that came meanwhile: who opens it may have looked before
   };
 

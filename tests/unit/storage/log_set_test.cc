@@ -196,6 +196,21 @@ TEST_CASE("A removed log is gone, its holder may finish reading, and the name ca
   CHECK((*set->open_or_create(id_of("t", 2), kOptions))->end_offset() == 0);
 }
 
+TEST_CASE("A removal that failed half-way is ended by whoever wants the name", "[log_set]") {
+  MemFs fs;
+  auto set = must_open(fs);
+  REQUIRE(set->open_or_create(id_of("t", 1), kOptions));
+  const auto op = GENERATE(MemFs::Op::kRename, MemFs::Op::kSyncDir);
+  fs.fail(op, 1, EIO);
+  CHECK_FALSE(set->remove(id_of("t", 1)));
+  CHECK(set->find(protocol::TopicName("t"), 0)->append(make_batch(0)).error().kind == ErrorKind::kNotFound);
+  fs.fail(op, 1, EIO);
+  CHECK_FALSE(set->open_or_create(id_of("t", 2), kOptions));
+  CHECK((*set->open_or_create(id_of("t", 2), kOptions))->end_offset() == 0);
+  CHECK(set->remove(id_of("t", 1)));  // of the former one: nothing is left of it
+  CHECK(set->is_stored(id_of("t", 2)));
+}
+
 TEST_CASE("The holder of a removed log never reads the files of a later one of the same name", "[log_set]") {
   MemFs fs;
   auto set = LogSet::open(fs, {.dir = "/data", .node_id = 1, .new_cluster_id = "c", .open_segments = 0});

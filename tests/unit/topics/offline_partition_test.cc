@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 
+#include "server/storage/log_threads.h"
 #include "server/topics/topic_store.h"
 #include "tests/unit/topics/harness.h"
 
@@ -15,7 +16,9 @@ using storage::MemFs;
 
 TEST_CASE("a topic that is created on a full disk works once there is room") {
   MemFs fs;
-  StoreHarness store(fs);
+  TopicStoreOptions options;
+  options.retry_after = Duration{0};
+  StoreHarness store(fs, options);
   store.start();
   fs.fail(MemFs::Op::kOpen, 1, ENOSPC, true);
   const auto id = store.create("a", 1).id;
@@ -34,6 +37,25 @@ TEST_CASE("a topic that is created on a full disk works once there is room") {
   CHECK(store.logs().find(protocol::TopicName("a"), 0) == nullptr);
 }
 
+TEST_CASE("an offline partition is not tried with every request") {
+  MemFs fs;
+  TopicStoreOptions options;
+  options.retry_after = std::chrono::hours{1};
+  StoreHarness store(fs, options);
+  store.start();
+  fs.fail(MemFs::Op::kOpen, 1, ENOSPC, true);
+  const PartitionId id{store.create("a", 1).id, 0};
+  CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);  // tried once
+  // Behind that try, on the same thread and then on the partition's reactor.
+  std::promise<void> tried;
+  REQUIRE(store.threads().submit(TopicStore::log_key(id), [&tried] { tried.set_value(); }));
+  tried.get_future().wait();
+  fs.clear_faults();
+  const std::uint64_t before = fs.operations();
+  for (int i = 0; i < 100; ++i) CHECK(store.produce(id, make_batch(1)).error == ErrorCode::kKafkaStorageError);
+  CHECK(fs.operations() == before);
+}
+
 TEST_CASE("a topic that is deleted while it cannot be opened leaves nothing behind") {
   MemFs fs;
   StoreHarness store(fs);
@@ -49,7 +71,9 @@ TEST_CASE("a topic that is deleted while it cannot be opened leaves nothing behi
 
 TEST_CASE("a server starts on a full disk though a topic was created there, and the topic works once there is room") {
   MemFs fs;
-  StoreHarness store(fs);
+  TopicStoreOptions options;
+  options.retry_after = Duration{0};
+  StoreHarness store(fs, options);
   store.start();
   const PartitionId before{store.create("before", 1).id, 0};
   REQUIRE(store.produce(before, make_batch(3)).error == ErrorCode::kNone);
