@@ -142,6 +142,7 @@ Result<void> Backend::stop(std::chrono::milliseconds limit) {
   reactors_.stop();
   log_threads_.stop();
   workers_.stop();
+  reactors_.drop_undelivered();  // what the threads brought last: it holds partitions and logs
   topics_->close(in_time);
   auto closed = logs_->close(in_time);
   if (closed || !storage::is_disk_full(closed.error())) return closed;

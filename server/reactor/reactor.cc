@@ -40,7 +40,13 @@ Reactor::~Reactor() {
   for (EndOfTurn* task : end_of_turn_) {
     if (task != nullptr) task->waiting_on_ = nullptr;
   }
-  MessageStack undelivered(mailbox_.exchange(nullptr, std::memory_order_acquire));
+  drop_undelivered();
+}
+
+void Reactor::drop_undelivered() {
+  const MessageStack undelivered(mailbox_.exchange(nullptr, std::memory_order_acquire));
+  const MessageStack ready = std::exchange(ready_, {});
+  const std::vector<MessageStack> outboxes = std::exchange(outboxes_, std::vector<MessageStack>(outboxes_.size()));
 }
 
 Reactor* Reactor::current() {

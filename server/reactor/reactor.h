@@ -85,6 +85,8 @@ class Reactor {
   // Runs until stop(). Called by the pool's thread.
   void run();
   void stop();  // from any thread
+  // Destroys the messages that were never delivered. Nobody runs it or sends to it any more.
+  void drop_undelivered();
 
  private:
   friend class EndOfTurn;

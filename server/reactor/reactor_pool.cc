@@ -25,4 +25,8 @@ void ReactorPool::stop() {
   threads_.clear();  // joins
 }
 
+void ReactorPool::drop_undelivered() {
+  for (const auto& reactor : reactors_) reactor->drop_undelivered();
+}
+
 }  // namespace cohort::reactor

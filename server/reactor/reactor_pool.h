@@ -21,8 +21,11 @@ class ReactorPool {
 
   void start();
   // Ends the loops and joins the threads; what lives on the reactors was stopped before. Messages that come later wait
-  // undelivered and are dropped with the pool. Not from a reactor's thread.
+  // undelivered. Not from a reactor's thread.
   void stop();
+  // After stop(), when nobody sends any more: destroys what was never delivered, while what the messages hold, and what
+  // that was made by, is still there.
+  void drop_undelivered();
 
  private:
   std::vector<std::unique_ptr<Reactor>> reactors_;

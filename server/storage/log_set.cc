@@ -184,7 +184,7 @@ Result<void> LogSet::scan() {
     auto topic_id = read_topic_id(fs_, path_of(entry.name));
     if (!topic_id) return std::unexpected(std::move(topic_id.error()));
     LogId id{protocol::TopicName(folder->topic), *topic_id, folder->partition};
-    logs_.emplace(entry.name, Entry{std::move(id), nullptr});
+    logs_.emplace(entry.name, Entry{.id = std::move(id), .log = nullptr});
   }
   if (has_removed) return fs_.sync_dir(options_.dir);
   return {};
@@ -213,6 +213,7 @@ Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, LogOptions 
   const std::string name = folder_name(id.topic, id.partition);
   if (auto ended = end_removal(name, id); !ended) return std::unexpected(std::move(ended.error()));
   bool is_stored = false;
+  bool is_on_disk = false;
   {
     const std::lock_guard lock(mutex_);
     if (const auto entry = logs_.find(name); entry != logs_.end()) {
@@ -222,15 +223,19 @@ Result<std::shared_ptr<Log>> LogSet::open_or_create(const LogId& id, LogOptions 
       }
       if (entry->second.log != nullptr) return entry->second.log;
       is_stored = true;
+      is_on_disk = entry->second.is_on_disk;
     }
   }
   if (!is_stored) {
     if (auto created = create(id, options); !created) return std::unexpected(std::move(created.error()));
   }
+  if (!is_on_disk) {
+    if (auto synced = fs_.sync_dir(options_.dir); !synced) return std::unexpected(std::move(synced.error()));
+  }
   auto log = Log::open(fs_, cache_, path_of(name), options);
   if (!log) return log;
   const std::lock_guard lock(mutex_);
-  logs_[name] = Entry{id, *log};
+  logs_[name] = Entry{.id = id, .log = *log};
   return log;
 }
 
@@ -245,7 +250,7 @@ Result<void> LogSet::end_removal(const std::string& name, const LogId& id) {
   return leaving ? remove(*leaving) : Result<void>{};
 }
 
-// Under another name until it is whole and on the disk.
+// Under another name until it is whole and on the disk; that its own name is on the disk is for the caller to see to.
 Result<void> LogSet::create(const LogId& id, const LogOptions& options) {
   const std::string making = passing_name(id, kNewSuffix);
   const std::string dir = path_of(making);
@@ -265,9 +270,9 @@ Result<void> LogSet::create(const LogId& id, const LogOptions& options) {
   }
   {
     const std::lock_guard lock(mutex_);
-    logs_.emplace(name, Entry{id, nullptr});
+    logs_.emplace(name, Entry{.id = id, .log = nullptr, .is_on_disk = false});
   }
-  return fs_.sync_dir(options_.dir);
+  return {};
 }
 
 std::shared_ptr<Log> LogSet::find(const protocol::TopicName& topic, std::int32_t partition) const {

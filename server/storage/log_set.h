@@ -75,6 +75,7 @@ class LogSet {
     LogId id;
     std::shared_ptr<Log> log;  // null: not opened yet
     bool is_leaving = false;   // its removal failed half-way: whoever wants its name ends it
+    bool is_on_disk = true;    // its folder's name is; else nothing may be promised of what is in it
   };
   LogSet(Fs& fs, LogSetOptions options);
 

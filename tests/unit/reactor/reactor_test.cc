@@ -211,6 +211,17 @@ TEST_CASE("What was never delivered is destroyed with the reactor") {
   CHECK(alive.use_count() == 1);
 }
 
+TEST_CASE("What is left after the end can be destroyed before the reactors") {
+  auto alive = std::make_shared<int>(0);
+  ReactorPool pool(1);
+  pool.start();
+  pool.stop();
+  pool[0].post([alive] {});
+  CHECK(alive.use_count() == 2);
+  pool.drop_undelivered();
+  CHECK(alive.use_count() == 1);
+}
+
 TEST_CASE("A timer fires once, at or after its deadline, and only for its last setting") {
   ReactorPool pool(1);
   std::vector<std::string> fired;

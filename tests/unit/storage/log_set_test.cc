@@ -211,6 +211,23 @@ TEST_CASE("A removal that failed half-way is ended by whoever wants the name", "
   CHECK(set->is_stored(id_of("t", 2)));
 }
 
+TEST_CASE("A log whose folder could not be synced is opened when that is done, and survives a power loss then",
+          "[log_set][crash]") {
+  MemFs fs;
+  auto set = must_open(fs);
+  fs.fail(MemFs::Op::kSyncDir, 3, EIO);  // after those of the new folder: the one of the data folder
+  REQUIRE_FALSE(set->open_or_create(id_of("t", 1), kOptions));
+  REQUIRE(fs.list("/data/t-0"));
+  auto log = *set->open_or_create(id_of("t", 1), kOptions);
+  REQUIRE(log->append(make_batch(0)));
+  REQUIRE(log->sync());
+  set.reset();
+  std::mt19937_64 random(1);
+  fs.crash(random);
+  set = must_open(fs);
+  CHECK((*set->open_or_create(id_of("t", 1), kOptions))->end_offset() == 1);
+}
+
 TEST_CASE("The holder of a removed log never reads the files of a later one of the same name", "[log_set]") {
   MemFs fs;
   auto set = LogSet::open(fs, {.dir = "/data", .node_id = 1, .new_cluster_id = "c", .open_segments = 0});
