@@ -38,6 +38,16 @@ inline std::optional<Text> optional_text(const std::string& message) {
   return Text(message);
 }
 
+// Where an answer belongs in a response: places in its lists.
+struct Place {
+  std::size_t topic = 0;
+  std::size_t partition = 0;
+};
+// topic: null when it is not there.
+inline bool has_partition(const topics::TopicInfo* topic, std::int32_t partition) {
+  return topic != nullptr && partition >= 0 && partition < topic->partitions;
+}
+
 // Of a topic that is not there: the name may be impossible.
 ErrorCode missing_topic_error(std::string_view name);
 

@@ -34,7 +34,7 @@ void add_configs(Response::CreatableTopicResult& out, const topics::CreatedTopic
                  const config::TopicDefaults& defaults) {
   const topics::ConfigOverrides overrides(created.configs.begin(), created.configs.end());
   out.configs.emplace();
-  for (const auto& described : topics::describe_config(overrides, defaults, std::nullopt)) {
+  for (const auto& described : topics::describe_config(overrides, defaults)) {
     Response::CreatableTopicConfigs config;
     config.name = Text(described.name);
     config.value = Text(described.value);

@@ -13,11 +13,6 @@ namespace {
 using Request = protocol::DeleteRecordsRequest;
 using Response = protocol::DeleteRecordsResponse;
 
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
-
 }  // namespace
 
 void handle_delete_records(Call call, Request request) {
@@ -33,7 +28,7 @@ void handle_delete_records(Call call, Request request) {
       Response::DeleteRecordsPartitionResult one;
       one.partition_index = partition.partition_index;
       one.low_watermark = -1;
-      if (!info || partition.partition_index < 0 || partition.partition_index >= info->partitions) {
+      if (!has_partition(info, partition.partition_index)) {
         one.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);
       } else {
         asked.push_back({.id = {info->id, partition.partition_index}, .offset = partition.offset});

@@ -52,7 +52,7 @@ void describe_topic(Response::DescribeConfigsResult& out, const Request& request
   if (!topic) return fail_with(out, ErrorCode::kUnknownTopicOrPartition, "There is no such topic.");
   config::TopicDefaults defaults = call.services().values().topics;
   if (topic->internal) defaults.durability = call.services().values().offsets_topic.durability;
-  for (auto& described : topics::describe_config(topic->overrides, defaults, std::nullopt)) {
+  for (auto& described : topics::describe_config(topic->overrides, defaults)) {
     if (!is_asked_for(resource, described.name)) continue;
     Entry entry;
     entry.name = Text(described.name);
@@ -117,8 +117,7 @@ void describe_broker(Response::DescribeConfigsResult& out, const Request& reques
                                  resource.resource_name));
   }
   for (const config::Setting& setting : call.services().config.settings) {
-    if (is_asked_for(resource, setting.key->name))
-      out.configs.push_back(broker_entry(setting, request, call));
+    if (is_asked_for(resource, setting.key->name)) out.configs.push_back(broker_entry(setting, request, call));
   }
 }
 

@@ -46,7 +46,7 @@ Asked resolve(const Request& request, std::shared_ptr<const topics::CatalogueSna
     const topics::TopicInfo* info = asked.snapshot->find(name);
     if (info == nullptr) continue;
     for (const std::int32_t index : indexes) {
-      if (index >= 0 && index < info->partitions) asked.partitions.emplace_back(info, index);
+      if (has_partition(info, index)) asked.partitions.emplace_back(info, index);
     }
   }
   return asked;

@@ -15,11 +15,6 @@ namespace {
 using Request = protocol::DescribeProducersRequest;
 using Response = protocol::DescribeProducersResponse;
 
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
-
 void fill(Response::PartitionResponse& out, const topics::ActiveProducers& active) {
   out.error_code = to_wire(active.error);
   out.active_producers.reserve(active.producers.size());
@@ -56,7 +51,7 @@ void handle_describe_producers(Call call, Request request) {
       } else if (info == nullptr) {
         one.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);
         one.error_message = Text("This server does not host this topic-partition.");
-      } else if (index < 0 || index >= info->partitions) {
+      } else if (!has_partition(info, index)) {
         one.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);
       } else if (!seen.insert({info->id, index}).second) {
         one.error_code = to_wire(ErrorCode::kInvalidRequest);

@@ -67,10 +67,6 @@ topics::FetchCall call_of(const Request& request) {
           .partitions = {}};
 }
 
-bool has_partition(const topics::TopicInfo* topic, std::int32_t partition) {
-  return topic != nullptr && partition >= 0 && partition < topic->partitions;
-}
-
 // Who is fenced learns who leads now (KIP-951).
 void tell_leader(const Call& call, std::int32_t leader_epoch, Response& response, Response::PartitionData& out) {
   out.current_leader.leader_id = node_id(call);
@@ -132,10 +128,6 @@ void ask_store(Call call, topics::FetchCall fetch, Answer answer) {
 
 // ---- requests that name all partitions ----
 
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
 struct Full {
   Response response;
   std::vector<Place> places;  // of the store's answers

@@ -15,11 +15,6 @@ namespace {
 using Request = protocol::ListOffsetsRequest;
 using Response = protocol::ListOffsetsResponse;
 
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
-
 bool is_supported(std::int64_t timestamp, std::int16_t version) {
   if (timestamp >= 0) return true;
   switch (timestamp) {
@@ -68,7 +63,7 @@ void handle_list_offsets(Call call, Request request) {
         one.error_code = to_wire(ErrorCode::kInvalidRequest);
       } else if (!is_supported(partition.timestamp, call.version())) {
         one.error_code = to_wire(ErrorCode::kUnsupportedVersion);
-      } else if (!info || partition.partition_index < 0 || partition.partition_index >= info->partitions) {
+      } else if (!has_partition(info, partition.partition_index)) {
         one.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);
       } else {
         list.partitions.push_back({.id = {info->id, partition.partition_index},

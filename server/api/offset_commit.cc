@@ -49,9 +49,7 @@ AnsweredPlaces resolve(Request& request, const topics::CatalogueSnapshot& snapsh
         by_id ? snapshot.find(protocol::TopicId(topic.topic_id)) : snapshot.find(topic.name.view());
     ResponseTopic answered = head_of(topic, version);
     std::erase_if(topic.partitions, [&](const auto& partition) {
-      const bool exists =
-          info != nullptr && partition.partition_index >= 0 && partition.partition_index < info->partitions;
-      if (exists) return false;
+      if (has_partition(info, partition.partition_index)) return false;
       add_partition(answered, partition.partition_index,
                     by_id && !info ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
       return true;

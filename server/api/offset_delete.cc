@@ -24,7 +24,7 @@ AnsweredPlaces resolve(Request& request, const topics::CatalogueSnapshot& snapsh
     ResponseTopic answered;
     answered.name = Text(topic.name);
     std::erase_if(topic.partitions, [&](const auto& partition) {
-      if (info && partition.partition_index >= 0 && partition.partition_index < info->partitions) return false;
+      if (has_partition(info, partition.partition_index)) return false;
       Response::OffsetDeleteResponsePartition out;
       out.partition_index = partition.partition_index;
       out.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);

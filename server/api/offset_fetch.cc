@@ -16,6 +16,7 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "protocol/base/seeded_hash.h"
 #include "protocol/messages/offset_fetch_request.h"
 #include "protocol/messages/offset_fetch_response.h"
 #include "protocol/wire/byte_reader.h"
@@ -88,7 +89,7 @@ class Mentions {
 
  private:
   std::set<Text> whole_groups_;
-  std::map<std::tuple<Text, Text, protocol::Uuid>, std::unordered_set<std::int32_t>> partitions_;
+  std::map<std::tuple<Text, Text, protocol::Uuid>, std::unordered_set<std::int32_t, SeededHash>> partitions_;
 };
 
 // Nearly every request: one group, a topic or a few, and each partition once. Comparing them is cheaper than a set.

@@ -11,11 +11,6 @@ namespace {
 using Request = protocol::OffsetForLeaderEpochRequest;
 using Response = protocol::OffsetForLeaderEpochResponse;
 
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
-
 }  // namespace
 
 void handle_offset_for_leader_epoch(Call call, Request request) {
@@ -30,7 +25,7 @@ void handle_offset_for_leader_epoch(Call call, Request request) {
     for (const auto& partition : topic.partitions) {
       Response::EpochEndOffset one;
       one.partition = partition.partition;
-      if (!info || partition.partition < 0 || partition.partition >= info->partitions) {
+      if (!has_partition(info, partition.partition)) {
         one.error_code = to_wire(ErrorCode::kUnknownTopicOrPartition);
       } else {
         asked.push_back({.id = {info->id, partition.partition},

@@ -17,11 +17,6 @@ using PartitionResponse = Response::PartitionProduceResponse;
 
 constexpr std::int16_t kFirstWithTopicIds = 13;
 
-// Where the answers of the store belong in the response.
-struct Place {
-  std::size_t topic = 0;
-  std::size_t partition = 0;
-};
 struct Pending {
   Response response;
   std::vector<Place> places;
@@ -80,7 +75,7 @@ void handle_produce(Call call, Request request) {
       PartitionResponse response;
       response.index = partition.index;
       response.base_offset = -1;
-      if (info == nullptr || partition.index < 0 || partition.index >= info->partitions) {
+      if (!has_partition(info, partition.index)) {
         const bool unknown_id = by_id && info == nullptr;
         response.error_code = to_wire(unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
       } else {

@@ -140,8 +140,9 @@ Result<void> Backend::stop(std::chrono::milliseconds limit) {
   const auto in_time = within(limit);
   if (!finished_) finish(limit);
   reactors_.stop();
-  log_threads_.stop();
-  workers_.stop();
+  // What is dropped was not answered.
+  log_threads_.stop(limit);
+  workers_.stop(std::chrono::milliseconds{0});
   reactors_.drop_undelivered();  // what the threads brought last: it holds partitions and logs
   topics_->close(in_time);
   auto closed = logs_->close(in_time);

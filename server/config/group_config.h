@@ -2,8 +2,8 @@
 // Made once by `config`, owned by `app`, read by every shard; never changed while the process lives.
 //
 // Why not the key-value table itself: a coordinator is tested with a struct literal, and a look-up by name on the path
-// of a heartbeat would be waste. Names follow Kafka's GroupCoordinatorConfig; Range and doc of a key stand in
-// config_keys.cc.
+// of a heartbeat would be waste. Names follow Kafka's GroupCoordinatorConfig; range and doc of a key stand in
+// group_keys.cc.
 #pragma once
 
 #include <chrono>

@@ -4,29 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
-#include "server/config/trimmed.h"
+#include "server/config/parse.h"
 
 namespace cohort::config {
 namespace {
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return lower(x) == lower(y);
-  });
-}
-
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::string_view type_words(KeyType type) {
   switch (type) {
@@ -72,8 +55,8 @@ std::pair<double, double> range_of(const Key& key) {
 std::optional<Value> parse_unchecked(const Key& key, std::string_view text) {
   switch (key.type) {
     case KeyType::kBoolean:
-      if (equals_ignoring_case(text, "true")) return Value{true};
-      if (equals_ignoring_case(text, "false")) return Value{false};
+      if (same_but_case(text, "true")) return Value{true};
+      if (same_but_case(text, "false")) return Value{false};
       return std::nullopt;
     case KeyType::kString:
       if (!is_allowed(key, text)) return std::nullopt;

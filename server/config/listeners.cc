@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-#include "server/config/trimmed.h"
+#include "server/config/parse.h"
 
 namespace cohort::config {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "server/config/key_store.h"
 #include "server/config/listeners.h"
-#include "server/config/trimmed.h"
+#include "server/config/parse.h"
 
 namespace cohort::config {
 namespace {

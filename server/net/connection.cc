@@ -18,17 +18,17 @@ constexpr Duration kShortOfMemoryStall{1'000};  // a client that takes no bytes 
 }  // namespace
 
 Connection::Connection(reactor::Reactor& reactor, asio::ip::tcp::socket socket, std::shared_ptr<const api::Peer> peer,
-                       const ConnectionSettings& settings, std::function<void(Connection&)> on_closed)
+                       std::shared_ptr<const ConnectionSettings> settings, std::function<void(Connection&)> on_closed)
     : reactor_(reactor),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
-      settings_(settings),
+      settings_(std::move(settings)),
       on_closed_(std::move(on_closed)),
-      input_(settings.budget, settings.max_request_bytes),
+      input_(settings_->budget, settings_->max_request_bytes),
       last_activity_(reactor.now().mono) {}
 
 Connection::~Connection() {
-  settings_.reply_memory->give_back(counted_);
+  settings_->reply_memory->give_back(counted_);
 }
 
 void Connection::start() {
@@ -63,18 +63,18 @@ void Connection::refuse(std::string_view reason) {
 void Connection::check_deadlines(MonoTime now) {
   if (!open_) return;
   const bool idle = is_drained();
-  if (writing_ && now - blocked_since_ >= settings_.stall_timeout) {
+  if (writing_ && now - blocked_since_ >= settings_->stall_timeout) {
     refuse("it takes no more bytes of its answers");
-  } else if (writing_ && now - blocked_since_ >= kShortOfMemoryStall && settings_.reply_memory->available() == 0) {
+  } else if (writing_ && now - blocked_since_ >= kShortOfMemoryStall && settings_->reply_memory->available() == 0) {
     refuse("it takes no bytes of its answers, and the memory for answers is used up (cohort.queued.max.reply.bytes)");
   } else if (short_of_memory_since_) {
     read();
-    if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_.stall_timeout) {
+    if (short_of_memory_since_ && now - *short_of_memory_since_ >= settings_->stall_timeout) {
       refuse("no memory for its request (queued.max.request.bytes)");
     }
-  } else if (reading_ && input_.has_partial() && now - last_activity_ >= settings_.stall_timeout) {
+  } else if (reading_ && input_.has_partial() && now - last_activity_ >= settings_->stall_timeout) {
     refuse("it stopped in the middle of a request");
-  } else if (idle && settings_.max_idle.count() >= 0 && now - last_activity_ >= settings_.max_idle) {
+  } else if (idle && settings_->max_idle.count() >= 0 && now - last_activity_ >= settings_->max_idle) {
     log::debug(kConnection, "Closing the idle connection of {}", peer_->address);
     close();
   } else if (idle && reading_ && !resting_ && !input_.has_partial() && now - last_activity_ >= kQuietAfter) {
@@ -171,7 +171,7 @@ void Connection::dispatch_frames() {
     const std::uint64_t sequence = replies_.open(next_->overlaps);
     const api::ParsedRequest request = *std::exchange(next_, std::nullopt);
     request.handle(api::Call(shared_from_this(), sequence, *request.row, request.head, std::move(next_frame_), peer_,
-                             *settings_.services),
+                             *settings_->services),
                    request.body);
   }
 }
@@ -179,15 +179,15 @@ void Connection::dispatch_frames() {
 // Answers of requests that overlap are small.
 bool Connection::may_start() const {
   return replies_.may_open(next_->overlaps, sender_.in_flight()) &&
-         (next_->overlaps || settings_.reply_memory->available() > 0);
+         (next_->overlaps || settings_->reply_memory->available() > 0);
 }
 
 // ---- answering ----
 
 void Connection::count_replies() {
   const std::size_t now = replies_.unsent_memory() + sender_.memory();
-  if (now > counted_) settings_.reply_memory->add(now - counted_);
-  if (now < counted_) settings_.reply_memory->give_back(counted_ - now);
+  if (now > counted_) settings_->reply_memory->add(now - counted_);
+  if (now < counted_) settings_->reply_memory->give_back(counted_ - now);
   counted_ = now;
 }
 

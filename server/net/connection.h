@@ -23,7 +23,7 @@
 
 namespace cohort::net {
 
-// The same for all connections; outlives them.
+// The same for all connections, which share it: a call may keep its connection beyond the end of the server.
 struct ConnectionSettings {
   std::size_t max_request_bytes = 0;
   Duration max_idle{0};  // negative: never
@@ -39,7 +39,7 @@ class Connection final : public api::ReplyPort,
  public:
   // socket: connected, made for this reactor's io_context. on_closed: runs once, on the reactor.
   Connection(reactor::Reactor& reactor, boost::asio::ip::tcp::socket socket, std::shared_ptr<const api::Peer> peer,
-             const ConnectionSettings& settings, std::function<void(Connection&)> on_closed);
+             std::shared_ptr<const ConnectionSettings> settings, std::function<void(Connection&)> on_closed);
   ~Connection() override;
 
   void start();
@@ -75,7 +75,7 @@ class Connection final : public api::ReplyPort,
   reactor::Reactor& reactor_;
   std::optional<boost::asio::ip::tcp::socket> socket_;  // gone as soon as it is closed: calls may outlive the reactor
   const std::shared_ptr<const api::Peer> peer_;
-  const ConnectionSettings& settings_;
+  const std::shared_ptr<const ConnectionSettings> settings_;
   std::function<void(Connection&)> on_closed_;
   std::move_only_function<void()> gone_;
 

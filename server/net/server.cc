@@ -98,12 +98,14 @@ boost::system::error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endp
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   Impl(reactor::ReactorPool& pool, const config::NetConfig& net, const api::Services& services)
       : reactors(pool), config(net), limits(pool.size(), net.max_connections, net.max_connections_per_ip) {
-    settings.max_request_bytes = static_cast<std::size_t>(net.request_max_bytes);
-    settings.max_idle = net.max_idle;
-    settings.stall_timeout = net.stall_timeout;
-    settings.budget = std::make_shared<MemoryBudget>(net.queued_max_bytes);
-    settings.reply_memory = services.reply_memory;
-    settings.services = &services;
+    auto made = std::make_shared<ConnectionSettings>();
+    made->max_request_bytes = static_cast<std::size_t>(net.request_max_bytes);
+    made->max_idle = net.max_idle;
+    made->stall_timeout = net.stall_timeout;
+    made->budget = std::make_shared<MemoryBudget>(net.queued_max_bytes);
+    made->reply_memory = services.reply_memory;
+    made->services = &services;
+    settings = std::move(made);
     for (std::size_t i = 0; i < pool.size(); ++i) connections.push_back(std::make_unique<ReactorConnections>(pool[i]));
   }
 
@@ -118,7 +120,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   reactor::ReactorPool& reactors;
   const config::NetConfig& config;
   ConnectionLimits limits;
-  ConnectionSettings settings;
+  std::shared_ptr<const ConnectionSettings> settings;
   std::vector<std::unique_ptr<ReactorConnections>> connections;  // by reactor
   std::vector<tcp::acceptor> acceptors;                          // by listener; on reactor 0
   std::vector<std::unique_ptr<reactor::Timer>> pauses;           // by listener

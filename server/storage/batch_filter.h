@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/base/seeded_hash.h"
 #include "protocol/batch/batch_builder.h"
 #include "protocol/batch/record.h"
 #include "protocol/wire/byte_buffer.h"
@@ -24,7 +25,7 @@ struct FilterRules {
   std::int64_t now_ms = 0;
   std::int64_t delete_retention_ms = 0;
   // Last offset of each live producer's last batch, which stays, if need be empty: the next sequence rests on it.
-  std::unordered_map<std::int64_t, std::int64_t> producers = {};
+  std::unordered_map<std::int64_t, std::int64_t, SeededHash> producers = {};
 };
 
 class BatchFilter {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/base/seeded_hash.h"
 #include "server/storage/batch_filter.h"
 #include "server/storage/log.h"
 #include "server/storage/offset_map.h"
@@ -38,7 +39,7 @@ struct CompactionOptions {
   std::size_t map_bytes = std::size_t{128} << 20;
   std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // neighbours are merged up to here
   // Last offset of each live producer's last batch.
-  std::unordered_map<std::int64_t, std::int64_t> producers = {};
+  std::unordered_map<std::int64_t, std::int64_t, SeededHash> producers = {};
   std::function<bool()> is_cancelled = {};  // asked about once per MiB; may be empty
 };
 

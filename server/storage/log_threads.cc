@@ -34,6 +34,33 @@ void LogThreads::stop() {
     stopping_ = true;
     wake_.notify_all();
   }
+  join();
+}
+
+void LogThreads::stop(std::chrono::milliseconds limit) {
+  std::vector<Job> dropped;
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+    emptied_.wait_for(lock, limit, [this] { return queues_.empty(); });
+    const auto drop = [&dropped](std::deque<Job>& queue, std::size_t from) {
+      for (std::size_t i = from; i < queue.size(); ++i) dropped.push_back(std::move(queue[i]));
+      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(from), queue.end());
+    };
+    for (const std::uint64_t key : ready_) {
+      drop(queues_.at(key), 0);
+      queues_.erase(key);
+    }
+    ready_.clear();
+    for (auto& [key, queue] : queues_) drop(queue, 1);  // the first one runs
+    wake_.notify_all();
+  }
+  dropped.clear();  // what the jobs own is destroyed outside the mutex
+  join();
+}
+
+void LogThreads::join() {
   for (std::thread& thread : threads_) {
     CHECK(thread.get_id() != std::this_thread::get_id(), "LogThreads::stop() called from a job");
     thread.join();
@@ -65,7 +92,10 @@ void LogThreads::run() {
       wake_.notify_one();
     } else {
       queues_.erase(queue);
-      if (stopping_ && queues_.empty()) wake_.notify_all();
+      if (stopping_ && queues_.empty()) {
+        wake_.notify_all();
+        emptied_.notify_all();
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
 // not use this class: a Log has no thread of its own, so it calls the Log directly.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -35,12 +36,17 @@ class LogThreads {
 
   // Runs what was submitted, then ends the threads. May be called again; not from a job, not by two threads at once.
   void stop();
+  // The same, but what is still queued after `limit` is destroyed unrun, as if it had not been taken. What runs then is
+  // waited for, however long the disk takes.
+  void stop(std::chrono::milliseconds limit);
 
  private:
   void run();
+  void join();
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable emptied_;  // queues_ is empty; waited for by stop()
   // A key is here while it has jobs; the first job stays in the queue, moved out, until it has run.
   std::unordered_map<std::uint64_t, std::deque<Job>> queues_;
   std::deque<std::uint64_t> ready_;  // keys with a waiting job and none running, each once

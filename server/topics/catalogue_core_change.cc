@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <unordered_map>
 
 #include "server/topics/catalogue_core.h"
 
@@ -13,8 +12,8 @@ using protocol::ErrorCode;
 
 std::vector<DeletedTopic> CatalogueCore::delete_topics(const std::vector<DeleteTopic>& topics,
                                                        CatalogueOutput& output) {
-  std::unordered_map<std::string_view, int> names;
-  std::unordered_map<protocol::TopicId, int> ids;  // also of those that are given by name
+  std::map<std::string_view, int> names;
+  std::map<protocol::TopicId, int> ids;  // also of those that are given by name
   for (const DeleteTopic& topic : topics) {
     if (!topic.name) {
       ++ids[topic.id];
@@ -70,7 +69,7 @@ std::vector<DeletedTopic> CatalogueCore::delete_topics(const std::vector<DeleteT
 
 std::vector<TopicOutcome> CatalogueCore::create_partitions(const std::vector<CreatePartitions>& topics,
                                                            bool validate_only, CatalogueOutput& output) {
-  std::unordered_map<std::string_view, int> mentions;
+  std::map<std::string_view, int> mentions;
   for (const CreatePartitions& topic : topics) ++mentions[topic.topic];
   std::vector<TopicOutcome> answers;
   for (const CreatePartitions& topic : topics) {

@@ -1,8 +1,8 @@
 // Creating topics (ControllerApis.createTopics, ReplicationControlManager.createTopics).
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
-#include <unordered_map>
 
 #include "server/topics/catalogue_core.h"
 
@@ -12,7 +12,7 @@ using protocol::ErrorCode;
 
 std::vector<CreatedTopic> CatalogueCore::create_topics(const std::vector<CreateTopic>& topics, bool validate_only,
                                                        const CatalogueContext& context, CatalogueOutput& output) {
-  std::unordered_map<std::string_view, int> mentions;
+  std::map<std::string_view, int> mentions;
   for (const CreateTopic& topic : topics) ++mentions[topic.name];
   std::vector<CreatedTopic> answers;
   answers.reserve(topics.size());
@@ -60,6 +60,7 @@ std::vector<CreatedTopic> CatalogueCore::auto_create(const std::vector<std::stri
                                                      const CatalogueContext& context, CatalogueOutput& output) {
   const std::set<std::string> distinct(names.begin(), names.end());
   std::map<std::string, CreatedTopic> made;
+  std::vector<CreateTopic> missing;
   for (const std::string& name : distinct) {
     if (const auto existing = find(name)) {
       CreatedTopic& answer = made[name];
@@ -67,11 +68,14 @@ std::vector<CreatedTopic> CatalogueCore::auto_create(const std::vector<std::stri
       answer.id = existing->id;
       answer.partitions = existing->partitions;
       answer.replication_factor = 1;
-      continue;
+    } else {
+      missing.emplace_back().name = name;
     }
-    CreateTopic topic;
-    topic.name = name;
-    made[name] = std::move(create_topics({std::move(topic)}, false, context, output).front());
+  }
+  // In one go, so that the bounds of a request hold for all of them.
+  for (CreatedTopic& answer : create_topics(missing, false, context, output)) {
+    const std::string name = answer.name;
+    made[name] = std::move(answer);
   }
   std::vector<CreatedTopic> answers;
   answers.reserve(names.size());

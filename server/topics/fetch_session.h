@@ -10,6 +10,7 @@
 // Why a list and an index of its nodes: moving to the end, finding and forgetting are each one step, and nothing moves.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "protocol/base/seeded_hash.h"
 #include "protocol/base/time.h"
 #include "protocol/types/uuid.h"
 #include "protocol/wire/text.h"
@@ -108,7 +110,8 @@ class FetchSession {
   using Partitions = std::list<Partition>;
   struct TopicHash {
     std::size_t operator()(const FetchTopic& topic) const noexcept {
-      return std::hash<protocol::Uuid>{}(topic.id) ^ std::hash<protocol::Text>{}(topic.name);
+      const std::array id{topic.id.high(), topic.id.low()};
+      return seeded_hash(id.data(), sizeof(id)) ^ SeededHash {}(topic.name.view());
     }
   };
   struct Key {
@@ -118,7 +121,7 @@ class FetchSession {
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const noexcept {
-      return std::hash<const Topic*>{}(key.topic) + static_cast<std::size_t>(key.partition) * 0x9e3779b97f4a7c15U;
+      return std::hash<const Topic*>{}(key.topic) ^ SeededHash {}(key.partition);
     }
   };
 

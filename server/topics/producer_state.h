@@ -14,6 +14,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "protocol/base/seeded_hash.h"
 #include "protocol/batch/record_batch.h"
 #include "protocol/types/error_code.h"
 
@@ -47,6 +48,9 @@ class ProducerEntry {
   std::size_t count_ = 0;
 };
 
+// By producer id, which clients choose.
+using ProducerEntries = std::unordered_map<std::int64_t, ProducerEntry, SeededHash>;
+
 class ProducerTable {
  public:
   // max_producers > 0. expiration_ms: how long a producer is remembered after its last append.
@@ -67,7 +71,7 @@ class ProducerTable {
   void forget_expired(std::int64_t now_ms);
   // For snapshots.
   void restore(std::int64_t producer_id, const ProducerEntry& entry);
-  const std::unordered_map<std::int64_t, ProducerEntry>& entries() const { return entries_; }
+  const ProducerEntries& entries() const { return entries_; }
 
  private:
   bool is_expired(const ProducerEntry& entry, std::int64_t now_ms) const {
@@ -77,7 +81,7 @@ class ProducerTable {
 
   std::size_t max_producers_;
   std::int64_t expiration_ms_;
-  std::unordered_map<std::int64_t, ProducerEntry> entries_;
+  ProducerEntries entries_;
 };
 
 }  // namespace cohort::topics

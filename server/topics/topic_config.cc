@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <set>
 
 #include "protocol/base/check.h"
+#include "server/config/parse.h"
 #include "server/topics/topic_config_keys.h"
 
 namespace cohort::topics {
@@ -21,16 +20,9 @@ bool contains(const auto& entries, std::string_view entry) {
   return std::ranges::find(entries, entry) != std::ranges::end(entries);
 }
 
-std::string_view trimmed(std::string_view text) {
-  // What Java's String.trim takes away.
-  while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
-  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
-  return text;
-}
-
-bool same_but_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
+using config::parse_number;
+using config::same_but_case;
+using config::trimmed;
 
 // ConfigDef's lists: split at commas with the spaces around them; a blank text is an empty list, and what stands there
 // twice counts once.
@@ -45,28 +37,6 @@ std::vector<std::string> parse_list(std::string_view text) {
     if (comma == std::string_view::npos) return entries;
     text.remove_prefix(comma + 1);
   }
-}
-
-// Java's parseInt and parseLong: an optional sign, decimal digits, nothing else.
-template <typename Integer>
-std::optional<Integer> parse_integer(std::string_view text) {
-  text = trimmed(text);
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  Integer value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<double> parse_double(std::string_view text) {
-  text = trimmed(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
 }
 
 Result<void> refuse(const ConfigKey& key, std::string_view value, std::string_view why) {
@@ -102,16 +72,17 @@ std::optional<double> as_double(std::optional<Integer> value) {
 // Kafka prints what it parsed, not what was written (ConfigDef.convertToString).
 std::string canonical(const ConfigKey& key, std::string_view value) {
   switch (key.type) {
-    case ConfigType::kBoolean:
+    case config::KeyType::kBoolean:
       return same_but_case(trimmed(value), "true") ? "true" : "false";
-    case ConfigType::kList:
+    case config::KeyType::kList:
       return fmt::format("{}", fmt::join(parse_list(value), ","));
-    case ConfigType::kInt:
-    case ConfigType::kLong:
-      if (const auto number = parse_integer<std::int64_t>(value)) return fmt::format("{}", *number);
+    case config::KeyType::kInt:
+    case config::KeyType::kLong:
+      if (const auto number = parse_number<std::int64_t>(value)) return fmt::format("{}", *number);
       break;
-    case ConfigType::kString:
-    case ConfigType::kDouble:
+    case config::KeyType::kString:
+    case config::KeyType::kShort:
+    case config::KeyType::kDouble:
       break;
   }
   return std::string(trimmed(value));
@@ -123,22 +94,24 @@ Result<void> check_value(const ConfigKey& key, std::string_view value) {
                 fmt::format("The value of {} has {} bytes, {} are allowed", key.name, value.size(), kMaxValueSize));
   }
   switch (key.type) {
-    case ConfigType::kBoolean:
+    case config::KeyType::kBoolean:
       if (!same_but_case(trimmed(value), "true") && !same_but_case(trimmed(value), "false")) {
         return refuse(key, value, "Expected value to be either true or false");
       }
       if (key.allowed.empty() || contains(key.allowed, std::string_view(canonical(key, value)))) return {};
       return refuse(key, value, fmt::format("It can only be {}", fmt::join(key.allowed, ", ")));
-    case ConfigType::kString:
+    case config::KeyType::kString:
       if (contains(key.allowed, trimmed(value))) return {};
       return refuse(key, value, fmt::format("String must be one of: {}", fmt::join(key.allowed, ", ")));
-    case ConfigType::kInt:
-      return check_number(key, value, as_double(parse_integer<std::int32_t>(value)), "INT");
-    case ConfigType::kLong:
-      return check_number(key, value, as_double(parse_integer<std::int64_t>(value)), "LONG");
-    case ConfigType::kDouble:
-      return check_number(key, value, parse_double(value), "DOUBLE");
-    case ConfigType::kList:
+    case config::KeyType::kInt:
+      return check_number(key, value, as_double(parse_number<std::int32_t>(value)), "INT");
+    case config::KeyType::kLong:
+      return check_number(key, value, as_double(parse_number<std::int64_t>(value)), "LONG");
+    case config::KeyType::kShort:
+      break;  // no key of a topic is one
+    case config::KeyType::kDouble:
+      return check_number(key, value, parse_number<double>(value), "DOUBLE");
+    case config::KeyType::kList:
       return check_list(key, value);
   }
   CHECK(false, "a config key without a type");
@@ -165,7 +138,7 @@ std::optional<protocol::Compression> compression_of(std::string_view type) {
 std::optional<ConfigRefusal> change_list(ConfigOverrides& overrides, const ConfigKey& key, const ConfigChange& change,
                                          const config::TopicDefaults& defaults) {
   const bool append = change.op == ConfigOp::kAppend;
-  if (key.type != ConfigType::kList) {
+  if (key.type != config::KeyType::kList) {
     return ConfigRefusal{ErrorCode::kInvalidConfig, fmt::format("Can't {} to key {} because its type is not LIST.",
                                                                 append ? "APPEND" : "SUBTRACT", key.name)};
   }
@@ -190,8 +163,8 @@ Result<void> check_overrides(const ConfigOverrides& overrides, const config::Top
     if (auto checked = check_value(*key, value); !checked) return checked;
   }
   // LogConfig.validateValues
-  const auto min_lag = parse_integer<std::int64_t>(effective(overrides, defaults, "min.compaction.lag.ms"));
-  const auto max_lag = parse_integer<std::int64_t>(effective(overrides, defaults, "max.compaction.lag.ms"));
+  const auto min_lag = parse_number<std::int64_t>(effective(overrides, defaults, "min.compaction.lag.ms"));
+  const auto max_lag = parse_number<std::int64_t>(effective(overrides, defaults, "max.compaction.lag.ms"));
   if (min_lag.value_or(0) > max_lag.value_or(0)) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("min.compaction.lag.ms ({}) must not be above max.compaction.lag.ms ({})",
@@ -202,7 +175,7 @@ Result<void> check_overrides(const ConfigOverrides& overrides, const config::Top
 
 TopicConfig resolve_config(const ConfigOverrides& overrides, const config::TopicDefaults& defaults) {
   const auto number = [&](std::string_view name) {
-    return parse_integer<std::int64_t>(effective(overrides, defaults, name)).value_or(0);
+    return parse_number<std::int64_t>(effective(overrides, defaults, name)).value_or(0);
   };
   const auto word = [&](std::string_view name) { return std::string(trimmed(effective(overrides, defaults, name))); };
   TopicConfig config;
@@ -217,7 +190,7 @@ TopicConfig resolve_config(const ConfigOverrides& overrides, const config::Topic
   config.min_compaction_lag_ms = number("min.compaction.lag.ms");
   config.max_compaction_lag_ms = number("max.compaction.lag.ms");
   config.min_cleanable_dirty_ratio =
-      parse_double(effective(overrides, defaults, "min.cleanable.dirty.ratio")).value_or(0.5);
+      parse_number<double>(effective(overrides, defaults, "min.cleanable.dirty.ratio")).value_or(0.5);
   config.max_message_bytes = static_cast<std::int32_t>(number("max.message.bytes"));
   config.timestamp_type = word("message.timestamp.type") == "LogAppendTime" ? protocol::TimestampType::kLogAppendTime
                                                                             : protocol::TimestampType::kCreateTime;
@@ -268,12 +241,10 @@ std::optional<ConfigRefusal> apply_changes(ConfigOverrides& overrides, const std
   return std::nullopt;
 }
 
-std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, const config::TopicDefaults& defaults,
-                                             const std::optional<std::vector<std::string>>& names) {
+std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, const config::TopicDefaults& defaults) {
   static const config::TopicDefaults kBuiltIn;
   std::vector<DescribedConfig> described;
   for (const ConfigKey& key : config_keys()) {
-    if (names && !contains(*names, key.name)) continue;
     DescribedConfig& config = described.emplace_back();
     config.name = key.name;
     config.type = key.type;

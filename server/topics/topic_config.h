@@ -15,6 +15,7 @@
 
 #include "protocol/base/result.h"
 #include "protocol/batch/record_batch.h"
+#include "server/config/key.h"
 #include "server/config/server_config.h"
 #include "server/topics/catalogue_requests.h"
 
@@ -66,7 +67,6 @@ std::optional<ConfigRefusal> apply_changes(ConfigOverrides& overrides, const std
 
 // ---- DescribeConfigs ----
 
-enum class ConfigType : std::int8_t { kBoolean = 1, kString = 2, kInt = 3, kLong = 5, kDouble = 6, kList = 7 };
 enum class ConfigSource : std::int8_t { kTopic = 1, kStaticBroker = 4, kDefault = 5 };
 
 struct ConfigSynonym {
@@ -78,13 +78,12 @@ struct DescribedConfig {
   std::string name;
   std::string value;
   ConfigSource source = ConfigSource::kDefault;
-  ConfigType type = ConfigType::kString;
+  config::KeyType type = config::KeyType::kString;
   std::vector<ConfigSynonym> synonyms;  // the one that counts first; empty for a default that no server key names
   std::string_view documentation;       // of static life
 };
 
-// All keys, or those asked for that exist, in the order of the table (by name).
-std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, const config::TopicDefaults& defaults,
-                                             const std::optional<std::vector<std::string>>& names);
+// All keys, in the order of the table (by name).
+std::vector<DescribedConfig> describe_config(const ConfigOverrides& overrides, const config::TopicDefaults& defaults);
 
 }  // namespace cohort::topics

@@ -30,12 +30,12 @@ std::string text(const std::vector<std::string>& values) {
   return fmt::format("{}", fmt::join(values, ","));
 }
 
-constexpr auto kBoolean = ConfigType::kBoolean;
-constexpr auto kString = ConfigType::kString;
-constexpr auto kInt = ConfigType::kInt;
-constexpr auto kLong = ConfigType::kLong;
-constexpr auto kDouble = ConfigType::kDouble;
-constexpr auto kList = ConfigType::kList;
+constexpr auto kBoolean = config::KeyType::kBoolean;
+constexpr auto kString = config::KeyType::kString;
+constexpr auto kInt = config::KeyType::kInt;
+constexpr auto kLong = config::KeyType::kLong;
+constexpr auto kDouble = config::KeyType::kDouble;
+constexpr auto kList = config::KeyType::kList;
 
 const ConfigKey kKeys[] = {
     {.name = "cleanup.policy",

@@ -18,7 +18,7 @@ namespace cohort::topics {
 struct ConfigKey {
   std::string_view name;
   std::string_view server_key = {};  // whose value a topic has that does not say otherwise; empty: none
-  ConfigType type;
+  config::KeyType type;
   std::string (*default_value)(const config::TopicDefaults& defaults);
   std::string_view documentation;
   double min = std::numeric_limits<double>::lowest();  // of numbers

@@ -218,8 +218,9 @@ void Server::act(Shard& shard) {
     auto open = shard.open.extract(released.call.value());
     if (open.empty()) violated(fmt::format("{}: call {} was answered twice", shard.name, released.call.value()));
     shard.shadow.check_shown(released.response);
-    after(world_.delay(0, 3),
-          [on_reply = std::move(open.mapped().on_reply), response = std::move(released.response)] { on_reply(response); });
+    after(world_.delay(0, 3), [on_reply = std::move(open.mapped().on_reply), response = std::move(released.response)] {
+      on_reply(response);
+    });
   }
   for (auto& job : shard.effects.jobs) {
     after(world_.delay(0, 20), [this, &shard, incarnation = job.incarnation, run = std::move(job.job.run)] {
@@ -361,7 +362,8 @@ void Server::check(Shard& shard) {
   world_.count("check: shadow");
 }
 
-// Calls get their numbers in the order in which they come. The longest wait is a new member's for the end of a rebalance.
+// Calls get their numbers in the order in which they come. The longest wait is a new member's, for the end of a
+// rebalance.
 void Server::check_answers(const Shard& shard) const {
   if (shard.open.empty()) return;
   const Duration waited = world_.now().mono - std::max(shard.open.begin()->second.since, shard.state_since);

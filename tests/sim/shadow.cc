@@ -167,8 +167,8 @@ void Shadow::judge_tombstone(const protocol::OffsetCommitRecord& record) {
   ledger_.tombstone(key, known->offset);
 }
 
-// O6. An empty classic group counts from when it became empty; who subscribes to what in one that is not is in its round
-// and not in its records.
+// O6. An empty classic group counts from when it became empty; in one with members, what they subscribed to when they
+// were given the last generation is what a stable round knows.
 bool Shadow::may_expire(const protocol::OffsetCommitRecord& record, std::int64_t commit_timestamp_ms) const {
   std::int64_t since_ms = commit_timestamp_ms;
   if (const auto it = state().classic_groups.find(record.key.group); it != state().classic_groups.end()) {

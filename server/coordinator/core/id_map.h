@@ -11,12 +11,9 @@
 #include <unordered_map>
 #include <utility>
 
-namespace cohort::coordinator {
+#include "protocol/base/seeded_hash.h"
 
-// Differs from one process to the next, so that clients cannot choose ids that collide.
-struct IdHash {
-  std::size_t operator()(std::string_view id) const noexcept;
-};
+namespace cohort::coordinator {
 
 template <typename Id, typename Value>
 class IdMap {
@@ -74,7 +71,7 @@ class IdMap {
   }
 
   Ordered ordered_;
-  std::unordered_map<std::string_view, iterator, IdHash> index_;
+  std::unordered_map<std::string_view, iterator, SeededHash> index_;  // clients choose the ids
 };
 
 }  // namespace cohort::coordinator

@@ -24,6 +24,16 @@ const Setting& setting(const Loaded& from, std::string_view key) {
   std::abort();
 }
 
+TEST_CASE("numbers are Java's: one sign, digits, and nothing else") {
+  const Key* key = find_key("log.retention.bytes");
+  REQUIRE(key != nullptr);
+  CHECK(std::get<std::int64_t>(*parse_value(*key, " +7 ")) == 7);
+  CHECK(std::get<std::int64_t>(*parse_value(*key, "-1")) == -1);
+  for (const char* text : {"+-1", "--1", "+", "", "1 0", "0x10", "1e3", "9223372036854775808"}) {
+    CHECK_FALSE(parse_value(*key, text));
+  }
+}
+
 TEST_CASE("config: the defaults of the table are those of the structs") {
   auto result = load(std::nullopt, {});
   REQUIRE(result.has_value());

@@ -4,10 +4,12 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <latch>
 #include <map>
 #include <memory>
 #include <numeric>
+#include <thread>
 
 namespace cohort::storage {
 namespace {
@@ -74,6 +76,40 @@ TEST_CASE("What a job owns is destroyed when it has run", "[log_threads]") {
   REQUIRE(threads.submit(1, [owned] {}));
   threads.stop();
   CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("What is still queued when the limit is over is destroyed unrun; what runs is waited for", "[log_threads]") {
+  LogThreads threads(1);
+  std::promise<void> begun;
+  std::promise<void> go;
+  bool has_run = false;
+  REQUIRE(threads.submit(1, [&] {
+    begun.set_value();
+    go.get_future().wait();
+    has_run = true;
+  }));
+  begun.get_future().wait();
+  auto held = std::make_shared<int>(0);
+  bool others_ran = false;
+  for (const std::uint64_t key : {1U, 1U, 2U}) REQUIRE(threads.submit(key, [&others_ran, held] { others_ran = true; }));
+  // Lets it go once the others were dropped: their hold on `held` is gone.
+  std::thread opener([&] {
+    while (held.use_count() > 1) std::this_thread::yield();
+    go.set_value();
+  });
+  threads.stop(std::chrono::milliseconds{0});
+  opener.join();
+  CHECK(has_run);
+  CHECK_FALSE(others_ran);
+  CHECK_FALSE(threads.submit(3, [] {}));
+}
+
+TEST_CASE("A stop with a limit runs what is queued when there is time", "[log_threads]") {
+  LogThreads threads(2);
+  std::atomic<int> ran = 0;
+  for (std::uint64_t i = 0; i < 100; ++i) REQUIRE(threads.submit(i % 3, [&ran] { ++ran; }));
+  threads.stop(std::chrono::hours{1});
+  CHECK(ran == 100);
 }
 
 }  // namespace

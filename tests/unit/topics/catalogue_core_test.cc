@@ -155,6 +155,16 @@ TEST_CASE("auto creation: a topic that is there is success") {
   CHECK(c.output.records.size() == 1);
 }
 
+TEST_CASE("auto creation: the bound of partitions holds for all topics of a request together") {
+  Cat c;
+  c.options.max_partitions_per_request = 2;
+  CatalogueCore core(c.options);
+  const auto answers = core.auto_create({"a", "b", "c"}, c.context(), c.output);
+  CHECK(answers[0].error == ErrorCode::kNone);
+  CHECK(answers[1].error == ErrorCode::kNone);
+  CHECK(answers[2].error == ErrorCode::kPolicyViolation);
+}
+
 TEST_CASE("deleting by name and by id") {
   Cat c;
   const auto made = c.create({Cat::topic("a"), Cat::topic("b"), Cat::topic("c")});
