@@ -16,6 +16,15 @@
 
 namespace cohort::config {
 
+// Kafka's ConsumerGroupMigrationPolicy.
+enum class MigrationPolicy : std::uint8_t { kDisabled, kUpgrade, kDowngrade, kBidirectional };
+constexpr bool allows_upgrade(MigrationPolicy policy) {
+  return policy == MigrationPolicy::kUpgrade || policy == MigrationPolicy::kBidirectional;
+}
+constexpr bool allows_downgrade(MigrationPolicy policy) {
+  return policy == MigrationPolicy::kDowngrade || policy == MigrationPolicy::kBidirectional;
+}
+
 struct GroupConfig {
   // group.consumer.session.timeout.ms and its bounds for a group's own value.
   Duration consumer_session_timeout = std::chrono::seconds{45};
@@ -35,6 +44,8 @@ struct GroupConfig {
   Duration consumer_max_assignment_interval = std::chrono::seconds{15};
   // group.consumer.assignor.offload.enable: compute target assignments as jobs instead of within the heartbeat.
   bool consumer_assignor_offload = true;
+  // group.consumer.migration.policy: may a group with members change its protocol?
+  MigrationPolicy consumer_migration_policy = MigrationPolicy::kBidirectional;
   // group.consumer.regex.refresh.interval.ms, at least 10 s.
   Duration consumer_regex_refresh_interval = std::chrono::minutes{10};
 

@@ -62,7 +62,6 @@ constexpr std::string_view kNames[] = {
     "early.start.listeners",
     "fetch.purgatory.purge.interval.requests",
     "follower.fetch.last.tiered.offset.enable",
-    "group.consumer.migration.policy",
     "group.coordinator.append.linger.ms",
     "group.coordinator.background.threads",
     "group.coordinator.cached.buffer.max.bytes",

@@ -58,9 +58,11 @@ std::optional<Value> parse_unchecked(const Key& key, std::string_view text) {
       if (same_but_case(text, "true")) return Value{true};
       if (same_but_case(text, "false")) return Value{false};
       return std::nullopt;
-    case KeyType::kString:
-      if (!is_allowed(key, text)) return std::nullopt;
-      return Value{std::string(text)};
+    case KeyType::kString: {
+      if (!key.any_case) return is_allowed(key, text) ? std::optional(Value{std::string(text)}) : std::nullopt;
+      const auto found = std::ranges::find_if(key.allowed, [&](auto one) { return same_but_case(one, text); });
+      return found != key.allowed.end() ? std::optional(Value{std::string(*found)}) : std::nullopt;
+    }
     case KeyType::kList:
       if (auto list = parse_list(key, text)) return Value{*std::move(list)};
       return std::nullopt;

@@ -33,6 +33,7 @@ struct Key {
   double min = std::numeric_limits<double>::lowest();
   double max = std::numeric_limits<double>::max();
   std::vector<std::string_view> allowed = {};
+  bool any_case = false;  // strings: one of `allowed` whatever the case of its letters; stored as it stands there
   std::string_view doc;
   // Stores a value that has the type and is in range; an error says what is allowed instead.
   Result<void> (*set)(ServerConfig&, const Value&);

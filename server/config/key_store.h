@@ -33,6 +33,13 @@ inline void assign(std::string& field, const Value& value) {
 inline void assign(Durability& field, const Value& value) {
   field = std::get<std::string>(value) == "sync" ? Durability::kSync : Durability::kOs;
 }
+inline void assign(MigrationPolicy& field, const Value& value) {
+  const std::string& name = std::get<std::string>(value);
+  field = name == "disabled"    ? MigrationPolicy::kDisabled
+          : name == "upgrade"   ? MigrationPolicy::kUpgrade
+          : name == "downgrade" ? MigrationPolicy::kDowngrade
+                                : MigrationPolicy::kBidirectional;
+}
 inline void assign(std::vector<std::string>& field, const Value& value) {
   field = std::get<std::vector<std::string>>(value);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <variant>
@@ -36,8 +37,8 @@ protocol::Bytes encode(const Message& message) {
 
 }  // namespace
 
-ClassicMember::ClassicMember(World& world, Server& server, OffsetsClient& offsets, const bool& night,
-                             std::string group, std::string name)
+ClassicMember::ClassicMember(World& world, Server& server, OffsetsClient& offsets, const bool& night, std::string group,
+                             std::string name)
     : world_(world),
       server_(server),
       offsets_(offsets),
@@ -149,8 +150,14 @@ protocol::Bytes ClassicMember::subscription() const {
   return encode(subscription);
 }
 
+bool ClassicMember::has(const protocol::TopicId& topic, std::int32_t partition) const {
+  const auto it = owned_.find(topic);
+  return it != owned_.end() && std::ranges::find(it->second, partition) != it->second.end();
+}
+
 void ClassicMember::join() {
   set_phase(Phase::kJoining);
+  owned_.clear();  // an eager consumer gives up everything before it joins
   coordinator::JoinGroup call;
   call.client = {.client_id = name_, .client_host = "/127.0.0.1"};
   call.version = join_version_;
@@ -177,10 +184,10 @@ void ClassicMember::join() {
 void ClassicMember::on_join(const GroupResponse& response) {
   if (is_refused(world_, "join", response)) return;
   const auto& joined = std::get<protocol::JoinGroupResponse>(response);
-  count_answer(world_, "join", joined.error_code,
-               {ErrorCode::kMemberIdRequired, ErrorCode::kUnknownMemberId, ErrorCode::kFencedInstanceId,
-                ErrorCode::kInconsistentGroupProtocol, ErrorCode::kGroupMaxSizeReached,
-                ErrorCode::kRebalanceInProgress});
+  count_answer(
+      world_, "join", joined.error_code,
+      {ErrorCode::kMemberIdRequired, ErrorCode::kUnknownMemberId, ErrorCode::kFencedInstanceId,
+       ErrorCode::kInconsistentGroupProtocol, ErrorCode::kGroupMaxSizeReached, ErrorCode::kRebalanceInProgress});
   world_.trace(fmt::format("{} {} '{}' joins -> error {} generation {} id {}", group_, name_, id_, joined.error_code,
                            joined.generation_id, joined.member_id.view()));
   if (static_cast<ErrorCode>(joined.error_code) == ErrorCode::kMemberIdRequired) {
@@ -243,14 +250,17 @@ void ClassicMember::on_sync(const GroupResponse& response) {
                 ErrorCode::kRebalanceInProgress});
   world_.trace(fmt::format("{} {} '{}' syncs {} -> error {}", group_, name_, id_, generation_, synced.error_code));
   if (synced.error_code != 0) return on_error(synced.error_code);
-  if (!server_.shadow_of(group_).has_shared_out(group_, generation_, id_, synced.assignment)) {
+  // By the leader of a classic group, or by a consumer group.
+  const Shadow& shadow = server_.shadow_of(group_);
+  const bool by_leader = shadow.has_shared_out(group_, generation_, id_, synced.assignment);
+  if (!by_leader && !shadow.has_reached(id_, generation_)) {
     throw Violation(fmt::format("{} was given what no durable record of generation {} gives it", id_, generation_));
   }
   set_phase(Phase::kIn);
-  take(synced.assignment);
+  take(synced.assignment, by_leader);
 }
 
-void ClassicMember::take(const protocol::Bytes& bytes) {
+void ClassicMember::take(const protocol::Bytes& bytes, bool by_leader) {
   owned_.clear();
   if (bytes.empty()) return;
   protocol::ByteReader reader(bytes.view());
@@ -258,8 +268,14 @@ void ClassicMember::take(const protocol::Bytes& bytes) {
   protocol::ConsumerProtocolAssignment assignment;
   read(reader, assignment, 1);
   for (const auto& of_topic : assignment.assigned_partitions) {
+    // A name may stand for another topic by now than when the partitions were given.
     const auto* topic = server_.topics().find(of_topic.topic.view());
-    if (topic != nullptr) owned_[topic->id] = of_topic.partitions;
+    if (topic == nullptr) continue;
+    for (const std::int32_t partition : of_topic.partitions) {
+      if (by_leader || server_.shadow_of(group_).was_assigned(id_, topic->id, partition)) {
+        owned_[topic->id].push_back(partition);
+      }
+    }
   }
 }
 

@@ -23,6 +23,8 @@ class ClassicMember {
                 std::string name);
 
   void start();
+  const std::string& id() const { return id_; }
+  bool has(const protocol::TopicId& topic, std::int32_t partition) const;
 
  private:
   using Partitions = std::map<protocol::TopicId, std::vector<std::int32_t>>;
@@ -47,7 +49,7 @@ class ClassicMember {
   // The leader's: every partition of the topics that it knows to one of the members.
   std::vector<protocol::SyncGroupRequest::SyncGroupRequestAssignment> share_out(
       const protocol::JoinGroupResponse& joined) const;
-  void take(const protocol::Bytes& assignment);
+  void take(const protocol::Bytes& assignment, bool by_leader);
 
   World& world_;
   Server& server_;
@@ -62,7 +64,7 @@ class ClassicMember {
   std::string id_;                // empty: none yet
   std::int32_t generation_ = -1;  // of the last join that was answered
   std::int32_t old_generation_ = -1;
-  int subscribed_ = 3;            // so many of the topics
+  int subscribed_ = 3;  // so many of the topics
   Partitions owned_;
   std::uint64_t request_ = 0;  // the one that is waited for; late answers to others are ignored
 };

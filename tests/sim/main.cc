@@ -31,7 +31,7 @@ namespace {
 
 // One more than the conformance settings let into a group, and two of the usual size.
 constexpr int kMembersOfGroups[] = {5, 3, 3};
-constexpr int kClassicMembersOfLastGroup = 2;
+constexpr int kClassicMembersOfMixedGroups = 2;
 constexpr int kMembersOfClassicGroups[] = {4, 2};
 constexpr std::int32_t kShards = 2;
 constexpr int kCrashes = 2;
@@ -66,14 +66,22 @@ class Run {
     for (const int size : kMembersOfGroups) {
       const std::string group = fmt::format("group-{}", groups.size());
       auto& peers = *peers_.emplace_back(std::make_unique<Member::Peers>());
+      auto& classic_peers = *classic_peers_.emplace_back(std::make_unique<Member::ClassicPeers>());
       for (int i = 0; i < size; ++i) {
-        members_.push_back(std::make_unique<Member>(world_, server_, offsets_, peers, night_, group,
+        members_.push_back(std::make_unique<Member>(world_, server_, offsets_, peers, classic_peers, night_, group,
                                                     fmt::format("m{}-{}", groups.size(), i)));
         peers.push_back(members_.back().get());
       }
       groups.push_back(group);
     }
-    add_classic_members("group-2", kClassicMembersOfLastGroup);  // in turn with the others: whoever comes first
+    // In groups of both protocols, which migrate.
+    for (const std::size_t group : {1U, 2U}) {
+      const std::size_t first = classic_members_.size();
+      add_classic_members(groups[group], kClassicMembersOfMixedGroups);
+      for (std::size_t i = first; i < classic_members_.size(); ++i) {
+        classic_peers_[group]->push_back(classic_members_[i].get());
+      }
+    }
     for (const int size : kMembersOfClassicGroups) {
       groups.push_back(fmt::format("classic-{}", groups.size()));
       add_classic_members(groups.back(), size);
@@ -103,8 +111,8 @@ class Run {
  private:
   void add_classic_members(const std::string& group, int size) {
     for (int i = 0; i < size; ++i) {
-      classic_members_.push_back(std::make_unique<ClassicMember>(world_, server_, offsets_, night_, group,
-                                                                 fmt::format("{}-c{}", group, i)));
+      classic_members_.push_back(
+          std::make_unique<ClassicMember>(world_, server_, offsets_, night_, group, fmt::format("{}-c{}", group, i)));
     }
   }
   // At once, or some disk operations later in the middle of whatever the server does.
@@ -143,7 +151,8 @@ class Run {
   Server server_;
   OffsetsClient offsets_;
   bool night_ = false;
-  std::vector<std::unique_ptr<Member::Peers>> peers_;  // by group
+  std::vector<std::unique_ptr<Member::Peers>> peers_;                 // by group
+  std::vector<std::unique_ptr<Member::ClassicPeers>> classic_peers_;  // by group
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<ClassicMember>> classic_members_;
   std::unique_ptr<Admin> admin_;

@@ -21,12 +21,13 @@ constexpr const char* kBadRegex = "orders(";
 
 }  // namespace
 
-Member::Member(World& world, Server& server, OffsetsClient& offsets, const Peers& peers, const bool& night,
-               std::string group, std::string name)
+Member::Member(World& world, Server& server, OffsetsClient& offsets, const Peers& peers,
+               const ClassicPeers& classic_peers, const bool& night, std::string group, std::string name)
     : world_(world),
       server_(server),
       offsets_(offsets),
       peers_(peers),
+      classic_peers_(classic_peers),
       night_(night),
       group_(std::move(group)),
       name_(std::move(name)),
@@ -239,6 +240,15 @@ void Member::take(const protocol::ConsumerGroupHeartbeatResponse::Assignment& as
       for (const std::int32_t partition : partitions) {
         if (std::ranges::find(it->second, partition) == it->second.end()) continue;
         throw Violation(fmt::format("{} was given partition {}, which {} still has", id_, partition, peer->id_));
+      }
+    }
+  }
+  for (const ClassicMember* peer : classic_peers_) {
+    if (!server_.has_member(group_, peer->id())) continue;
+    for (const auto& [topic, partitions] : owned_) {
+      for (const std::int32_t partition : partitions) {
+        if (!peer->has(topic, partition)) continue;
+        throw Violation(fmt::format("{} was given partition {}, which {} still has", id_, partition, peer->id()));
       }
     }
   }

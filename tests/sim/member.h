@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/coordinator/core/request.h"
+#include "tests/sim/classic_member.h"
 #include "tests/sim/offsets_client.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
@@ -20,10 +21,11 @@ class Member {
  public:
   // Of the same group; for the rule that a partition is given to one only after the other gave it up (C3).
   using Peers = std::vector<const Member*>;
+  using ClassicPeers = std::vector<const ClassicMember*>;
 
-  // night: members stay away while it is set. peers outlives the member.
-  Member(World& world, Server& server, OffsetsClient& offsets, const Peers& peers, const bool& night, std::string group,
-         std::string name);
+  // night: members stay away while it is set. Both peers outlive the member.
+  Member(World& world, Server& server, OffsetsClient& offsets, const Peers& peers, const ClassicPeers& classic_peers,
+         const bool& night, std::string group, std::string name);
 
   void start();
 
@@ -47,6 +49,7 @@ class Member {
   Server& server_;
   OffsetsClient& offsets_;
   const Peers& peers_;
+  const ClassicPeers& classic_peers_;
   const bool& night_;
   const std::string group_;
   const std::string name_;

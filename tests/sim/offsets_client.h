@@ -17,7 +17,7 @@ namespace cohort::sim {
 // Who asks; without id: somebody who is no member.
 struct Asker {
   std::string id;
-  std::int32_t epoch = -1;   // or generation
+  std::int32_t epoch = -1;  // or generation
   bool is_classic = false;  // a member of a classic group
 };
 

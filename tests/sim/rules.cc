@@ -113,7 +113,10 @@ void check_sessions(const coordinator::GroupState& state, const config::GroupCon
   for (const auto& [id, group] : state.consumer_groups) {
     for (const auto& [member_id, member] : group.members) {
       const Duration silent = now - heard(member_id.value());
-      if (silent <= config.consumer_session_timeout + slack) continue;
+      // The session of a classic member begins anew with the answer to a sync, and with the upgrade of its group.
+      const Duration timeout =
+          member.classic ? Duration{3 * member.classic->session_timeout_ms} : config.consumer_session_timeout;
+      if (silent <= timeout + slack) continue;
       throw Violation(fmt::format("member {} of {} was silent for {} ms", member_id, id, silent.count()));
     }
   }

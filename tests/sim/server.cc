@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/coordinator/core/find_group.h"
 #include "server/runtime/partition_for.h"
 #include "server/storage/compaction.h"
 #include "tests/sim/rules.h"
@@ -45,6 +46,21 @@ class SeededIds final : public coordinator::IdSource {
 
 [[noreturn]] void violated(const std::string& text) {
   throw Violation(text);
+}
+
+// Whose session the request is about; empty: nobody's.
+std::string sender_of(const coordinator::GroupRequest& request) {
+  return std::visit(
+      [](const auto& one) -> std::string {
+        if constexpr (
+            requires { one.request.member_epoch; } || requires { one.request.session_timeout_ms; } ||
+            requires { one.request.generation_id; }) {
+          return one.request.member_id.str();
+        } else {
+          return {};
+        }
+      },
+      request);
 }
 
 template <typename T>
@@ -202,9 +218,7 @@ void Server::request_of_shard(std::size_t number, const coordinator::GroupReques
   Shard& shard = *shards_[number];
   // The request is copied, and so owns its bytes.
   after(kHop, [this, &shard, request, on_reply = std::move(on_reply)]() mutable {
-    if (const auto* heartbeat = std::get_if<coordinator::ConsumerHeartbeat>(&request)) {
-      heard_[heartbeat->request.member_id.str()] = world_.now().mono;
-    }
+    if (const auto member = sender_of(request); !member.empty()) heard_[member] = world_.now().mono;
     const std::uint64_t call = next_call_++;
     shard.open.emplace(call, Shard::OpenCall{std::move(on_reply), world_.now().mono});
     shard.core->request(runtime::CallId(call), request, world_.now(), shard.effects);
@@ -218,6 +232,10 @@ void Server::act(Shard& shard) {
     auto open = shard.open.extract(released.call.value());
     if (open.empty()) violated(fmt::format("{}: call {} was answered twice", shard.name, released.call.value()));
     shard.shadow.check_shown(released.response);
+    // While it waited for the answer it could not be heard of.
+    if (const auto* joined = std::get_if<protocol::JoinGroupResponse>(&released.response)) {
+      heard_[joined->member_id.str()] = world_.now().mono;
+    }
     after(world_.delay(0, 3), [on_reply = std::move(open.mapped().on_reply), response = std::move(released.response)] {
       on_reply(response);
     });
@@ -348,8 +366,9 @@ void Server::check(Shard& shard) {
     check_answers(shard);
     check_round_deadlines(live->state(), world_.now().mono, kTimerSlack);
     check_sessions(live->state(), config_, world_.now().mono, kTimerSlack, [&](const std::string& member) {
-      const auto it = heard_.find(member);
-      return it != heard_.end() ? std::max(it->second, shard.state_since) : shard.state_since;
+      // A classic member's id is made by the server: it is there before anybody can send anything with it.
+      const MonoTime heard = heard_.try_emplace(member, world_.now().mono).first->second;
+      return std::max(heard, shard.state_since);
     });
   }
   if (!shard.core->is_all_durable() || shard.core->durable_end() != shard.shadow.end()) return;
@@ -377,8 +396,9 @@ const Shadow& Server::shadow_of(std::string_view group) {
 bool Server::has_member(std::string_view group, std::string_view member) {
   const Shard& shard = *shards_[shard_of(group)];
   if (!shard.core || shard.core->coordinator() == nullptr) return false;
-  const auto* known = shard.core->coordinator()->state().find_consumer_group(group);
-  return known != nullptr && known->find_member(member) != nullptr;
+  const coordinator::FoundGroup found = coordinator::find_group(shard.core->coordinator()->state(), group);
+  return (found.consumer != nullptr && found.consumer->find_member(member) != nullptr) ||
+         (found.round != nullptr && found.round->find(member) != nullptr);
 }
 
 }  // namespace cohort::sim

@@ -72,6 +72,8 @@ void Shadow::feed(const storage::Log& log) {
     end_ = chunk->next_offset;
   }
 
+  judge_upgrades();
+
   // Transitions are counted from feed to feed: what stands between two records of a step is no state that anybody sees.
   const auto& groups = state().consumer_groups;
   for (const std::string& id : touched_) {
@@ -190,9 +192,7 @@ void Shadow::judge_classic(const protocol::GroupMetadataRecord& record) {
   const auto known = state().classic_groups.find(id);
   const bool is_known = known != state().classic_groups.end();
   if (!record.value) {
-    if (is_known && !known->second.stored.members.empty()) {
-      throw Violation(fmt::format("{} is removed with members in it", id));
-    }
+    if (is_known && !known->second.stored.members.empty()) ended_[id] = known->second.stored.generation;
     return;
   }
   const protocol::GroupMetadataValue& next = *record.value;
@@ -203,6 +203,7 @@ void Shadow::judge_classic(const protocol::GroupMetadataRecord& record) {
   };
   if (!is_known) {
     ++classic_lives_[id];
+    if (!next.members.empty()) world_.count("group: downgraded");
   } else if (next.generation < known->second.stored.generation) {
     throw Violation(fmt::format("the generation of {} fell to {}", id, next.generation));
   } else if (next.generation == known->second.stored.generation && shares(next) != shares(known->second.stored)) {
@@ -215,6 +216,25 @@ void Shadow::judge_classic(const protocol::GroupMetadataRecord& record) {
   for (const auto& member : next.members) {
     shared_out_.emplace(id, next.generation, member.member_id.str(), member.assignment.text());
   }
+}
+
+// C9: a classic group with members ends by becoming a consumer group, whose epoch goes on from its generation.
+void Shadow::judge_upgrades() {
+  for (const auto& [id, generation] : std::exchange(ended_, {})) {
+    const auto* group = state().find_consumer_group(id);
+    if (group == nullptr && !state().classic_groups.contains(id)) {
+      throw Violation(fmt::format("{} is removed with members in it", id));
+    }
+    if (group != nullptr && group->epoch.value() < generation) {
+      throw Violation(fmt::format("the epoch of {} is {}, behind its generation {}", id, group->epoch, generation));
+    }
+    world_.count("group: upgraded");
+  }
+}
+
+bool Shadow::has_reached(const std::string& member, std::int32_t epoch) const {
+  const auto it = member_epochs_.find(member);
+  return it != member_epochs_.end() && it->second >= epoch;
 }
 
 Shadow::Generation Shadow::generation(const std::string& group) const {

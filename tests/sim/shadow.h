@@ -47,6 +47,12 @@ class Shadow {
   };
   Generation generation(const std::string& group) const;
   // Did a durable record ever give the member this assignment in this generation?
+  // In a consumer group: was the member at this epoch, or a later one, by a durable record?
+  bool has_reached(const std::string& member, std::int32_t epoch) const;
+  // Ever, by a durable record of a consumer group.
+  bool was_assigned(const std::string& member, const protocol::TopicId& topic, std::int32_t partition) const {
+    return assigned_.contains({member, topic, partition});
+  }
   bool has_shared_out(const std::string& group, std::int32_t generation, const std::string& member,
                       const protocol::Bytes& assignment) const;
 
@@ -54,6 +60,7 @@ class Shadow {
   void apply(const protocol::GroupRecord& record, std::int64_t offset);
   void judge_tombstone(const protocol::OffsetCommitRecord& record);
   void judge_classic(const protocol::GroupMetadataRecord& record);
+  void judge_upgrades();
   bool may_expire(const protocol::OffsetCommitRecord& record, std::int64_t commit_timestamp_ms) const;
   void note(const protocol::GroupId& id);
 
@@ -77,6 +84,7 @@ class Shadow {
   std::set<std::string> groups_;  // with offsets or members
   std::set<std::tuple<std::string, std::int32_t, std::string, std::string>> shared_out_;
   std::map<std::string, std::uint64_t> classic_lives_;
+  std::map<std::string, std::int32_t> ended_;  // by the present feed: classic groups with members, and their generation
 };
 
 }  // namespace cohort::sim

@@ -39,11 +39,8 @@ void give_up_round(const RoundStep& at, ErrorCode error) {
   at.round.for_each([&](RoundMember& member) {
     refuse(at, at.round.take_join(member), error);
     refuse(at, std::exchange(member.sync, std::nullopt), error);
-    cancel_session(at, member.id.value());
   });
-  for (const auto& [id, session] : at.round.pending()) cancel_session(at, id.value());
-  cancel_join_timer(at);
-  cancel_sync_timer(at);
+  cancel_timers(at);
 }
 
 }  // namespace

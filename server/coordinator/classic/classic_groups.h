@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,19 @@ protocol::ErrorCode validate_offset_delete(const Round& round);
 protocol::ErrorCode validate_delete(const Round& round);
 // Adds the tombstone; the round goes with it. The group is empty.
 void delete_classic_group(const Step& step, std::string_view group);
+
+// Version 0 of JoinGroup has no rebalance timeout: it is the session's.
+std::int32_t rebalance_timeout_ms(const JoinGroup& join);
+
+// --- for groups that change their protocol (consumer/migration.h) ---
+// The timers of a group that ends.
+void cancel_round_timers(const Step& step, std::string_view group);
+// Whoever waits in the group is answered.
+void end_round(const Step& step, std::string_view group, protocol::ErrorCode error);
+// The members, which use the classic protocol, as a classic group whose generation is the group's epoch and whose
+// assignments are their targets. Adds its record; a rebalance begins.
+void begin_classic_group(const Step& step, std::string_view id, const ConsumerGroup& group,
+                         std::span<const ConsumerMember* const> members);
 
 protocol::DescribeGroupsResponse::DescribedGroup describe(std::string_view group, const Round& round);
 

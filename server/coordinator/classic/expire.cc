@@ -70,6 +70,14 @@ void cancel_sync_timer(const RoundStep& at) {
   at.step.output.timers.push_back(CancelTimer{key_of(TimerKind::kClassicSync, at.group)});
 }
 
+void cancel_timers(const RoundStep& at) {
+  for (const auto& [id, member] : at.round.members()) cancel_session(at, id.value());
+  for (const auto& [id, session] : at.round.pending()) cancel_session(at, id.value());
+  for (const TimerKind kind : {TimerKind::kClassicJoin, TimerKind::kClassicSync}) {
+    at.step.output.timers.push_back(CancelTimer{key_of(kind, at.group)});
+  }
+}
+
 void on_classic_session_timer(const Step& step, const TimerKey& key) {
   const auto at = find_round(step, key.group.value());
   if (!at) return;

@@ -1,6 +1,7 @@
 // Heartbeat of a classic member. After Kafka's classicGroupHeartbeatToClassicGroup.
 #include "protocol/messages/heartbeat_response.h"
 #include "server/coordinator/classic/internal.h"
+#include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator {
@@ -21,7 +22,9 @@ void handle_classic_heartbeat(const Step& step, ReplyToken token, const ClassicH
   if (request.group_id.empty()) return reply(step, token, ErrorCode::kInvalidGroupId, kNoRecord);
   const auto at = find_round(step, request.group_id);
   if (!at) {
-    const std::int64_t after = rests_on(step.state, find_group(step.state, request.group_id));
+    const FoundGroup found = find_group(step.state, request.group_id);
+    if (found.consumer != nullptr) return heartbeat_consumer_group(step, token, heartbeat, *found.consumer);
+    const std::int64_t after = rests_on(step.state, found);
     return reply(step, token, ErrorCode::kUnknownMemberId, after);
   }
   const ErrorCode error = validate_member(at->round, request.member_id, view_of(request.group_instance_id));

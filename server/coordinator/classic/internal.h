@@ -53,6 +53,8 @@ void start_join_timer(const RoundStep& at, Duration wait);
 void start_sync_timer(const RoundStep& at, Duration wait);
 void cancel_join_timer(const RoundStep& at);
 void cancel_sync_timer(const RoundStep& at);
+// All of a group that ends. The round stays as it is: the end may still be refused.
+void cancel_timers(const RoundStep& at);
 
 // --- the rebalance (rebalance.cc) ---
 // Begins one if none is under way, else ends it if nobody is missing any more. reason: for the log.
@@ -68,7 +70,6 @@ void park_join(const RoundStep& at, RoundMember& member, ReplyToken token);
 void remove_member(const RoundStep& at, RoundMember& member);
 
 // --- joins (join.cc, static_join.cc) ---
-std::int32_t rebalance_timeout_ms(const JoinGroup& join);
 // A known static member under a new id.
 void join_restarted_static(const RoundStep& at, ReplyToken token, const JoinGroup& join, RoundMember& old,
                            ClassicProtocols protocols);

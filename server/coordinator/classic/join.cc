@@ -163,10 +163,12 @@ std::optional<RoundStep> find_or_make(const Step& step, ReplyToken token, const 
 
   const FoundGroup found = find_group(step.state, id);
   const std::int64_t after = rests_on(step.state, found);
-  const bool is_taken =
-      found.foreign != nullptr || (found.consumer != nullptr && validate_delete(*found.consumer) != ErrorCode::kNone);
+  if (found.consumer != nullptr && validate_delete(*found.consumer) != ErrorCode::kNone) {
+    join_consumer_group(step, token, join, protocols, *found.consumer);
+    return std::nullopt;
+  }
   // Kafka makes the group before it looks at the protocols; here a join that is refused leaves nothing behind.
-  if (is_taken || !Round().supports(join.request.protocol_type, protocols)) {
+  if (found.foreign != nullptr || !Round().supports(join.request.protocol_type, protocols)) {
     reply_join_error(step, token, {}, ErrorCode::kInconsistentGroupProtocol, after);
     return std::nullopt;
   }

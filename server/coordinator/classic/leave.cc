@@ -9,6 +9,7 @@
 #include "protocol/base/log.h"
 #include "protocol/messages/leave_group_response.h"
 #include "server/coordinator/classic/internal.h"
+#include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator {
@@ -55,6 +56,9 @@ void handle_leave_group(const Step& step, ReplyToken token, const LeaveGroup& le
     return reply(kNoRecord);
   }
 
+  if (const ConsumerGroup* group = step.state.find_consumer_group(request.group_id)) {
+    return leave_consumer_group(step, token, leave, *group);
+  }
   const auto at = find_round(step, request.group_id);
   bool has_left = false;
   for (const Identity& who : request.members) {

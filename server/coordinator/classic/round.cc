@@ -219,6 +219,13 @@ void Round::begin_generation(std::int64_t wall_ms) {
   enter(members_.empty() ? ClassicGroupState::kEmpty : ClassicGroupState::kCompletingRebalance, wall_ms);
 }
 
+void Round::adopt_generation(protocol::GenerationId generation, std::int64_t wall_ms) {
+  generation_ = generation;
+  protocol_ = select_protocol();
+  subscribed_topics_ = read_subscribed_topics();
+  enter(ClassicGroupState::kStable, wall_ms);
+}
+
 std::optional<std::set<std::string, std::less<>>> Round::read_subscribed_topics() const {
   if (!uses_consumer_protocol()) return std::nullopt;
   std::set<std::string, std::less<>> topics;

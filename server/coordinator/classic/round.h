@@ -127,6 +127,8 @@ class Round {
   bool elect_joined_leader();
   // The next generation begins, with what the present members can do.
   void begin_generation(std::int64_t wall_ms);
+  // The members, who have their assignments, are in this generation: stable.
+  void adopt_generation(protocol::GenerationId generation, std::int64_t wall_ms);
 
   std::optional<MonoTime> join_deadline;  // the wait for joins is over then
   std::optional<MonoTime> sync_deadline;  // ... for syncs

@@ -8,6 +8,7 @@
 
 #include "protocol/base/log.h"
 #include "server/coordinator/classic/internal.h"
+#include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
 
 namespace cohort::coordinator {
@@ -71,7 +72,9 @@ void handle_sync_group(const Step& step, ReplyToken token, const SyncGroup& sync
   if (request.group_id.empty()) return reply_sync_error(step, token, ErrorCode::kInvalidGroupId, kNoRecord);
   const auto at = find_round(step, request.group_id);
   if (!at) {
-    const std::int64_t after = rests_on(step.state, find_group(step.state, request.group_id));
+    const FoundGroup found = find_group(step.state, request.group_id);
+    if (found.consumer != nullptr) return sync_consumer_group(step, token, sync, *found.consumer);
+    const std::int64_t after = rests_on(step.state, found);
     return reply_sync_error(step, token, ErrorCode::kUnknownMemberId, after);
   }
   if (const ErrorCode error = validate(*at, request); error != ErrorCode::kNone) {

@@ -29,7 +29,7 @@ ErrorCode validate_delete(const Round& round) {
 void delete_classic_group(const Step& step, std::string_view group) {
   const auto at = find_round(step, group);
   COHORT_CHECK(at && at->round.members().empty(), "a classic group with members is deleted");
-  for (const auto& [id, session] : at->round.pending()) cancel_session(*at, id.value());
+  cancel_timers(*at);
   step.output.records.push_back(protocol::GroupMetadataRecord{.key = {.group = group}, .value = {}});
 }
 

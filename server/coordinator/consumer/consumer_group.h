@@ -41,6 +41,8 @@ using OwnedPartitions = std::map<protocol::TopicId, std::vector<OwnedPartition>>
 
 // Rebuilt after load; never decides anything but when something is looked at.
 struct MemberSoft {
+  // A member of the classic protocol was told to join again, and a timer runs until it does.
+  bool must_join = false;
   // No value: the member has not been heard of since it was created. Its timer was set by the step that created it.
   std::optional<MonoTime> session_deadline;
   std::optional<MonoTime> session_timer;  // the deadline that the driver knows; never later than session_deadline
@@ -56,7 +58,7 @@ struct ConsumerMember {
   std::vector<protocol::TopicName> subscribed_topics;  // sorted, without doubles
   std::string subscribed_regex;                        // empty: none
   std::optional<std::string> server_assignor;
-  // Set for a member that uses the classic protocol: only in logs that come from Kafka.
+  // Set for a member that uses the classic protocol.
   std::optional<protocol::ConsumerGroupMemberMetadataValue::ClassicMemberMetadata> classic;
 
   protocol::MemberEpoch epoch{0};

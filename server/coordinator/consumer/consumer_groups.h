@@ -25,10 +25,21 @@ struct GroupError {
 void handle_consumer_heartbeat(const Step& step, ReplyToken token, const ConsumerHeartbeat& request);
 void on_consumer_session_timer(const Step& step, const TimerKey& key);
 void on_consumer_rebalance_timer(const Step& step, const TimerKey& key);
+void on_classic_member_timer(const Step& step, const TimerKey& key);
 void on_regexes_resolved(const Step& step, const protocol::GroupId& group, const ResolvedRegexes& result);
 void on_assignment_computed(const Step& step, const protocol::GroupId& group, const ComputedAssignment& result);
 void on_consumer_metadata(const Step& step);
 void on_consumer_loaded(const Step& step);
+
+// --- members that use the classic protocol in a consumer group (classic_member.cc) ---
+// The group has members. protocols: of the join, no name twice, their metadata readable.
+void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& join, const ClassicProtocols& protocols,
+                         const ConsumerGroup& group);
+void sync_consumer_group(const Step& step, ReplyToken token, const SyncGroup& sync, const ConsumerGroup& group);
+void heartbeat_consumer_group(const Step& step, ReplyToken token, const ClassicHeartbeat& heartbeat,
+                              const ConsumerGroup& group);
+// Members of both protocols.
+void leave_consumer_group(const Step& step, ReplyToken token, const LeaveGroup& leave, const ConsumerGroup& group);
 
 // --- for offsets and admin ---
 // May this member commit? A member epoch below the current one is decided per partition (KAFKA-20066).

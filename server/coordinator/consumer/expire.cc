@@ -1,6 +1,7 @@
 // Session and rebalance timeouts. A heartbeat only moves the deadline in the member's soft state; the timer, when it
 // fires too early, sets itself again.
 #include <algorithm>
+#include <utility>
 
 #include "protocol/base/log.h"
 #include "server/coordinator/consumer/internal.h"
@@ -40,7 +41,9 @@ Duration assignment_interval(const Step& step, std::string_view group) {
 }
 
 void restart_session(const Step& step, std::string_view group, const ConsumerMember& member, bool is_new) {
-  const MonoTime deadline = step.context.now.mono + session_timeout(step, group);
+  // A member of the classic protocol has said for itself how long it may be silent.
+  const Duration timeout = member.classic ? Duration{member.classic->session_timeout_ms} : session_timeout(step, group);
+  const MonoTime deadline = step.context.now.mono + timeout;
   if (!is_new) {
     member.soft.session_deadline = deadline;
     if (member.soft.session_timer && *member.soft.session_timer <= deadline) return;
@@ -60,8 +63,40 @@ void cancel_rebalance_timer(const Step& step, std::string_view group, std::strin
 }
 
 void cancel_timers(const Step& step, std::string_view group, std::string_view member) {
-  step.output.timers.push_back(CancelTimer{key_of(TimerKind::kConsumerSession, group, member)});
-  cancel_rebalance_timer(step, group, member);
+  for (const TimerKind kind : {TimerKind::kConsumerSession, TimerKind::kConsumerRebalance, TimerKind::kConsumerJoin,
+                               TimerKind::kConsumerSync}) {
+    step.output.timers.push_back(CancelTimer{key_of(kind, group, member)});
+  }
+}
+
+void start_join_timer(const Step& step, std::string_view group, const ConsumerMember& member) {
+  if (std::exchange(member.soft.must_join, true)) return;
+  step.output.timers.push_back(SetTimer{key_of(TimerKind::kConsumerJoin, group, member.id.value()),
+                                        step.context.now.mono + Duration{std::max(member.rebalance_timeout_ms, 0)}});
+}
+
+void cancel_join_timer(const Step& step, std::string_view group, const ConsumerMember& member) {
+  member.soft.must_join = false;
+  step.output.timers.push_back(CancelTimer{key_of(TimerKind::kConsumerJoin, group, member.id.value())});
+}
+
+void start_sync_timer(const Step& step, std::string_view group, const ConsumerMember& member) {
+  step.output.timers.push_back(SetTimer{key_of(TimerKind::kConsumerSync, group, member.id.value()),
+                                        step.context.now.mono + Duration{std::max(member.rebalance_timeout_ms, 0)}});
+}
+
+void cancel_sync_timer(const Step& step, std::string_view group, std::string_view member) {
+  step.output.timers.push_back(CancelTimer{key_of(TimerKind::kConsumerSync, group, member)});
+}
+
+void on_classic_member_timer(const Step& step, const TimerKey& key) {
+  const ConsumerGroup* group = step.state.find_consumer_group(key.group.value());
+  const ConsumerMember* member = group != nullptr ? group->find_member(key.member.value()) : nullptr;
+  if (member == nullptr || !member->classic) return;
+  log::info(kLogName, "[{}] member {} is fenced: it has not {} within {} ms", key.group, key.member,
+            key.kind == TimerKind::kConsumerJoin ? "joined again" : "asked for its assignment",
+            member->rebalance_timeout_ms);
+  fence_member(step, key.group.value(), *group, *member);
 }
 
 void on_consumer_session_timer(const Step& step, const TimerKey& key) {

@@ -44,7 +44,7 @@ bool says_nothing_new(const ConsumerHeartbeat& heartbeat, const ConsumerMember& 
          same_topics(request.subscribed_topic_names, member.subscribed_topics) &&
          (!request.subscribed_topic_regex || *request.subscribed_topic_regex == member.subscribed_regex) &&
          heartbeat.client.client_id == member.client_id && heartbeat.client.client_host == member.client_host &&
-         !member.classic;
+         !member.classic && !heartbeat.classic;
 }
 
 void update(ConsumerMember& member, const ConsumerHeartbeat& heartbeat) {
@@ -63,7 +63,7 @@ void update(ConsumerMember& member, const ConsumerHeartbeat& heartbeat) {
   if (request.subscribed_topic_regex) member.subscribed_regex = request.subscribed_topic_regex->str();
   member.client_id = heartbeat.client.client_id.str();
   member.client_host = heartbeat.client.client_host.str();
-  member.classic.reset();
+  member.classic = heartbeat.classic;
 }
 
 // --- the reply ---
@@ -133,6 +133,8 @@ class Heartbeat {
     }
     if (!*next) return member;
     step_.output.records.push_back(current_assignment_record(id_, **next));
+    // Members of the classic protocol have timers of their own (classic_member.cc).
+    if (member.classic) return std::move(**next);
     if ((*next)->state == MemberState::kUnrevokedPartitions) {
       start_rebalance_timer(step_, id_, **next);
     } else if (member.state == MemberState::kUnrevokedPartitions) {
@@ -180,7 +182,13 @@ class Heartbeat {
   bool subscription_changed_ = false;
 };
 
-// The group has no room, and the member has no place in it yet.
+}  // namespace
+
+std::expected<ConsumerMember, GroupError> decide_member(const Step& step, const ConsumerHeartbeat& heartbeat,
+                                                        const Subscriber& who) {
+  return Heartbeat(step, heartbeat, who).decide();
+}
+
 std::optional<GroupError> check_size(const Step& step, const ConsumerGroup& group, std::string_view member_id) {
   if (std::ssize(group.members) < step.config.consumer_max_size) return std::nullopt;
   if (!member_id.empty() && group.find_member(member_id) != nullptr) return std::nullopt;
@@ -188,8 +196,6 @@ std::optional<GroupError> check_size(const Step& step, const ConsumerGroup& grou
       protocol::ErrorCode::kGroupMaxSizeReached,
       fmt::format("The consumer group has reached its maximum capacity of {} members.", step.config.consumer_max_size)};
 }
-
-}  // namespace
 
 void handle_consumer_heartbeat(const Step& step, ReplyToken token, const ConsumerHeartbeat& heartbeat) {
   // 1. What needs no state, and leaving.
@@ -230,6 +236,7 @@ void handle_consumer_heartbeat(const Step& step, ReplyToken token, const Consume
   // 4. What is to change.
   const auto member = decision.decide();
   if (!member) return refuse(member.error());
+  if (who.upgraded) tell_classic_members_to_join(step, id);
   if (who.is_new_member) log::info(kLogName, "[{}] member {} joins", id, member_id);
   if (who.replaced != nullptr && who.replaced->id != member_id) cancel_timers(step, id, who.replaced->id.value());
   restart_session(step, id, *who.member, who.is_new_member);

@@ -39,7 +39,10 @@ std::int64_t last_record_without(const GroupState& state, std::string_view group
 void leave(const Step& step, ReplyToken token, const ConsumerHeartbeat& heartbeat);
 // Adds the tombstones of a member, in the order that apply wants.
 void append_member_tombstones(std::string_view group, std::string_view member, Output& output);
-// Removes the member and bumps the group's epoch.
+// Removes members and bumps the group's epoch once; or turns the group into a classic one, when all others use that
+// protocol and the policy allows it.
+void fence_members(const Step& step, std::string_view id, const ConsumerGroup& group,
+                   std::span<const ConsumerMember* const> members);
 void fence_member(const Step& step, std::string_view id, const ConsumerGroup& group, const ConsumerMember& member);
 
 // --- timers (expire.cc) ---
@@ -48,6 +51,11 @@ void restart_session(const Step& step, std::string_view group, const ConsumerMem
 void start_rebalance_timer(const Step& step, std::string_view group, const ConsumerMember& member);
 void cancel_rebalance_timer(const Step& step, std::string_view group, std::string_view member);
 void cancel_timers(const Step& step, std::string_view group, std::string_view member);
+// Of a member of the classic protocol: until it joins again, unless it was told so before; until it syncs.
+void start_join_timer(const Step& step, std::string_view group, const ConsumerMember& member);
+void cancel_join_timer(const Step& step, std::string_view group, const ConsumerMember& member);
+void start_sync_timer(const Step& step, std::string_view group, const ConsumerMember& member);
+void cancel_sync_timer(const Step& step, std::string_view group, std::string_view member);
 
 // --- subscriptions (subscription.cc) ---
 // The subscriptions if `member` took the place of `old`.

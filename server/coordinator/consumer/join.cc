@@ -6,6 +6,7 @@
 
 #include "protocol/base/log.h"
 #include "server/coordinator/classic/classic_groups.h"
+#include "server/coordinator/consumer/migration.h"
 #include "server/coordinator/consumer/records.h"
 #include "server/coordinator/core/find_group.h"
 
@@ -93,7 +94,7 @@ std::optional<GroupError> join_static_member(const Step& step, const ConsumerHea
     return GroupError{ErrorCode::kInvalidRequest,
                       fmt::format("Member {} is in the group already, not as {}.", member_id, instance_id)};
   }
-  if (holder->epoch == protocol::kLeaveGroupStaticMemberEpoch || holder->classic) {
+  if (holder->epoch == protocol::kLeaveGroupStaticMemberEpoch || holder->classic || heartbeat.classic) {
     replace_static_member(step, group_id, *holder, member_id, who);
     return std::nullopt;
   }
@@ -116,8 +117,15 @@ std::optional<GroupError> find_group(const Step& step, const ConsumerHeartbeat& 
   if (who.group != nullptr) return std::nullopt;
   if (!is_joining(heartbeat)) return group_not_found(id);
   if (step.state.foreign_groups.contains(id)) return group_not_found(id);
-  if (step.state.classic_groups.contains(id)) {
-    if (validate_delete(round_of(step.state, id)) != ErrorCode::kNone) return group_not_found(id);
+  const bool was_classic = step.state.classic_groups.contains(id);
+  if (was_classic && validate_delete(round_of(step.state, id)) != ErrorCode::kNone) {
+    auto upgraded = upgrade(step, id);
+    if (!upgraded) return std::move(upgraded.error());
+    who.upgraded = true;
+    who.group = &who.made_group.emplace(std::move(*upgraded));
+    return std::nullopt;
+  }
+  if (was_classic) {
     log::info(kLogName, "[{}] the empty classic group becomes a consumer group", id);
     delete_classic_group(step, id);
   }

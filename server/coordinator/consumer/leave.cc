@@ -1,6 +1,7 @@
 // Epoch -1: the member is gone. Epoch -2: a static member goes for a while and keeps its partitions.
 #include "protocol/base/log.h"
 #include "server/coordinator/consumer/internal.h"
+#include "server/coordinator/consumer/migration.h"
 #include "server/coordinator/consumer/records.h"
 
 namespace cohort::coordinator {
@@ -67,23 +68,36 @@ void append_member_tombstones(std::string_view group, std::string_view member, O
   output.records.push_back(member_tombstone(group, member));
 }
 
-void fence_member(const Step& step, std::string_view id, const ConsumerGroup& group, const ConsumerMember& member) {
-  append_member_tombstones(id, member.id.value(), step.output);
+void fence_members(const Step& step, std::string_view id, const ConsumerGroup& group,
+                   std::span<const ConsumerMember* const> members) {
+  if (can_downgrade_without(step, id, group, members)) return downgrade_without(step, id, group, members);
 
   SubscriptionCounts subscribed = group.subscribed_topics;
-  for (const auto& topic : member.subscribed_topics) add_by_name(subscribed, topic, -1);
-  const std::string& regex = member.subscribed_regex;
-  if (!regex.empty() && count_of(group.regex_subscribers, regex) == 1) {
+  Counts regex_subscribers = group.regex_subscribers;
+  for (const ConsumerMember* member : members) {
+    append_member_tombstones(id, member->id.value(), step.output);
+    for (const auto& topic : member->subscribed_topics) add_by_name(subscribed, topic, -1);
+    if (!member->subscribed_regex.empty()) add_count(regex_subscribers, member->subscribed_regex, -1);
+  }
+  for (const auto& [regex, count] : group.regex_subscribers) {
+    if (count_of(regex_subscribers, regex) > 0) continue;
     step.output.records.push_back(regex_tombstone(id, regex));
-    if (const auto it = group.resolved_regexes.find(regex); it != group.resolved_regexes.end()) {
-      for (const auto& topic : it->second.topics) add_by_regex(subscribed, topic, -1);
-    }
+    const auto resolved = group.resolved_regexes.find(regex);
+    if (resolved == group.resolved_regexes.end()) continue;
+    for (const auto& topic : resolved->second.topics) add_by_regex(subscribed, topic, -1);
   }
 
   const protocol::GroupEpoch epoch(group.epoch.value() + 1);
   step.output.records.push_back(group_epoch_record(id, epoch, metadata_hash(subscribed, *step.context.metadata)));
-  log::info(kLogName, "[{}] epoch {} without member {}", id, epoch, member.id);
-  cancel_timers(step, id, member.id.value());
+  for (const ConsumerMember* member : members) {
+    log::info(kLogName, "[{}] epoch {} without member {}", id, epoch, member->id);
+    cancel_timers(step, id, member->id.value());
+  }
+}
+
+void fence_member(const Step& step, std::string_view id, const ConsumerGroup& group, const ConsumerMember& member) {
+  const ConsumerMember* const one = &member;
+  fence_members(step, id, group, std::span(&one, 1));
 }
 
 }  // namespace cohort::coordinator

@@ -42,6 +42,9 @@ void GroupCoordinator::on_timer(const TimerKey& key, const Context& context, Out
       return on_consumer_session_timer(step, key);
     case TimerKind::kConsumerRebalance:
       return on_consumer_rebalance_timer(step, key);
+    case TimerKind::kConsumerJoin:
+    case TimerKind::kConsumerSync:
+      return on_classic_member_timer(step, key);
     case TimerKind::kClassicSession:
       return on_classic_session_timer(step, key);
     case TimerKind::kClassicJoin:

@@ -33,6 +33,8 @@ struct Reply {
 enum class TimerKind : std::uint8_t {
   kConsumerSession,    // a member's session timeout
   kConsumerRebalance,  // a member has to give up partitions within its rebalance timeout
+  kConsumerJoin,       // a classic member of a consumer group has to join again
+  kConsumerSync,       // ... to ask for its assignment
   kClassicSession,     // a member's session timeout, or that of an id that was given out
   kClassicJoin,        // a group's wait for its members to join
   kClassicSync,        // a group's wait for its members to ask for their assignments

@@ -27,6 +27,7 @@
 #include "protocol/messages/offset_fetch_response.h"
 #include "protocol/messages/sync_group_request.h"
 #include "protocol/messages/sync_group_response.h"
+#include "protocol/records/group_record.h"
 #include "protocol/types/error_code.h"
 #include "protocol/types/ids.h"
 
@@ -42,6 +43,8 @@ struct ConsumerHeartbeat {
   ClientInfo client;
   protocol::ConsumerGroupHeartbeatRequest request;
   std::int16_t version = 0;
+  // Of a member that joins a consumer group by JoinGroup, which the coordinator turns into such a heartbeat.
+  std::optional<protocol::ConsumerGroupMemberMetadataValue::ClassicMemberMetadata> classic = {};
 };
 struct JoinGroup {
   ClientInfo client;

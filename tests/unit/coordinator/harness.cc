@@ -95,7 +95,7 @@ std::string Harness::topic_name(const protocol::Uuid& id) const {
 
 // --- requests ---
 
-Answer Harness::beat(const std::string& member, std::int32_t epoch, Said said) {
+ConsumerHeartbeat Harness::beating(const std::string& member, std::int32_t epoch, const Said& said) const {
   ConsumerHeartbeat heartbeat;
   heartbeat.version = said.version;
   heartbeat.client = {protocol::Text(said.client_id), protocol::Text("/127.0.0.1")};
@@ -121,8 +121,11 @@ Answer Harness::beat(const std::string& member, std::int32_t epoch, Said said) {
     }
   }
 
-  const auto response = std::get<protocol::ConsumerGroupHeartbeatResponse>(this->request(std::move(heartbeat)));
+  return heartbeat;
+}
 
+Answer Harness::ask(const ConsumerHeartbeat& heartbeat) {
+  const auto response = std::get<protocol::ConsumerGroupHeartbeatResponse>(request(heartbeat));
   Answer answer;
   answer.error = static_cast<ErrorCode>(response.error_code);
   if (response.error_message) answer.message = response.error_message->str();
@@ -139,10 +142,18 @@ Answer Harness::beat(const std::string& member, std::int32_t epoch, Said said) {
   return answer;
 }
 
-Answer Harness::join(const std::string& member, Said said) {
+ConsumerHeartbeat Harness::joining(const std::string& member, Said said) const {
   if (said.rebalance_timeout_ms == -1) said.rebalance_timeout_ms = 60'000;
   if (!said.owned) said.owned.emplace();
-  return beat(member, 0, std::move(said));
+  return beating(member, 0, said);
+}
+
+Answer Harness::beat(const std::string& member, std::int32_t epoch, const Said& said) {
+  return ask(beating(member, epoch, said));
+}
+
+Answer Harness::join(const std::string& member, Said said) {
+  return ask(joining(member, std::move(said)));
 }
 
 Answer Harness::leave(const std::string& member, Said said) {
@@ -360,7 +371,7 @@ void Harness::verify() {
       }
       // C10: every member has a session timer.
       require(timers_.contains({TimerKind::kConsumerSession, id, member_id}), "a member has a session timer");
-      require(member.state != MemberState::kUnrevokedPartitions ||
+      require(member.state != MemberState::kUnrevokedPartitions || member.classic ||
                   timers_.contains({TimerKind::kConsumerRebalance, id, member_id}),
               "a member that must give up partitions has a rebalance timer");
     }
@@ -380,6 +391,8 @@ bool Harness::has_owner(const TimerKey& key) const {
       return true;
     case TimerKind::kConsumerSession:
     case TimerKind::kConsumerRebalance:
+    case TimerKind::kConsumerJoin:
+    case TimerKind::kConsumerSync:
       return group != nullptr && group->find_member(member) != nullptr;
     case TimerKind::kClassicSession:
       return round != state().soft.rounds.end() &&

@@ -62,9 +62,12 @@ class Harness {
   void override_group(const std::string& group, GroupOverrides overrides);
 
   // --- requests ---
-  Answer beat(const std::string& member, std::int32_t epoch, Said said = {});
+  Answer beat(const std::string& member, std::int32_t epoch, const Said& said = {});
   // A full request with epoch 0; rebalance timeout 60 s and no partitions unless said otherwise.
   Answer join(const std::string& member, Said said);
+  // What beat() and join() send.
+  ConsumerHeartbeat beating(const std::string& member, std::int32_t epoch, const Said& said = {}) const;
+  ConsumerHeartbeat joining(const std::string& member, Said said) const;
   Answer leave(const std::string& member, Said said = {});
   Answer leave_for_a_while(const std::string& member, const std::string& instance, Said said = {});
   GroupResponse request(const GroupRequest& request);  // answered in the same step
@@ -113,6 +116,7 @@ class Harness {
    private:
     std::uint64_t count_ = 0;
   };
+  Answer ask(const ConsumerHeartbeat& heartbeat);
   struct LogRecord {
     std::vector<std::byte> key;
     std::optional<std::vector<std::byte>> value;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "protocol/messages/consumer_protocol_assignment.h"
 #include "protocol/messages/consumer_protocol_subscription.h"
 #include "protocol/wire/byte_buffer.h"
 #include "protocol/wire/byte_writer.h"
@@ -11,6 +12,16 @@ namespace {
 
 std::optional<protocol::Text> text(const std::optional<std::string>& from) {
   return from ? std::optional(protocol::Text(*from)) : std::nullopt;
+}
+
+template <typename Message>
+std::string embedded(const Message& message) {
+  protocol::ByteBuffer buffer;
+  protocol::ByteWriter writer(buffer);
+  writer.int16(1);
+  write(writer, message, 1);
+  const auto view = buffer.view();
+  return {reinterpret_cast<const char*>(view.data()), view.size()};
 }
 
 }  // namespace
@@ -121,15 +132,17 @@ config::GroupConfig classic_config() {
   return config;
 }
 
-std::string consumer_metadata(const std::vector<std::string>& topics) {
+std::string consumer_metadata(const std::vector<std::string>& topics, const Owned& owned) {
   protocol::ConsumerProtocolSubscription subscription;
   for (const auto& topic : topics) subscription.topics.emplace_back(topic);
-  protocol::ByteBuffer buffer;
-  protocol::ByteWriter writer(buffer);
-  writer.int16(0);
-  write(writer, subscription, 0);
-  const auto view = buffer.view();
-  return {reinterpret_cast<const char*>(view.data()), view.size()};
+  for (const auto& [topic, partitions] : owned) subscription.owned_partitions.push_back({topic, partitions});
+  return embedded(subscription);
+}
+
+std::string consumer_assignment(const Owned& partitions) {
+  protocol::ConsumerProtocolAssignment assignment;
+  for (const auto& [topic, of_topic] : partitions) assignment.assigned_partitions.push_back({topic, of_topic});
+  return embedded(assignment);
 }
 
 }  // namespace cohort::coordinator::testing

@@ -70,7 +70,8 @@ class Classic {
 // No delay for the first members.
 config::GroupConfig classic_config();
 
-// Metadata of a consumer that subscribes to these topics, version 0.
-std::string consumer_metadata(const std::vector<std::string>& topics);
+// What consumers write into JoinGroup and their leader into SyncGroup, version 1.
+std::string consumer_metadata(const std::vector<std::string>& topics, const Owned& owned = {});
+std::string consumer_assignment(const Owned& partitions);
 
 }  // namespace cohort::coordinator::testing

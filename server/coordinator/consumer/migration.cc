@@ -1,0 +1,171 @@
+#include "server/coordinator/consumer/migration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/check.h"
+#include "protocol/base/log.h"
+#include "server/coordinator/classic/classic_groups.h"
+#include "server/coordinator/classic/consumer_metadata.h"
+#include "server/coordinator/consumer/counts.h"
+#include "server/coordinator/consumer/internal.h"
+#include "server/coordinator/consumer/records.h"
+#include "server/coordinator/core/apply.h"
+#include "server/coordinator/core/find_group.h"
+
+namespace cohort::coordinator {
+namespace {
+
+using protocol::ErrorCode;
+
+GroupError cannot(std::string_view id, std::string_view why) {
+  log::info(kLogName, "[{}] the classic group cannot be upgraded to a consumer group: {}", id, why);
+  return {ErrorCode::kGroupIdNotFound, fmt::format("Cannot upgrade classic group {} to consumer group: {}.", id, why)};
+}
+
+// Why the group stays classic; empty: it may change.
+std::string_view why_not(const Step& step, const Round& round) {
+  if (!config::allows_upgrade(step.config.consumer_migration_policy)) return "online upgrade is disabled";
+  if (!round.uses_consumer_protocol()) return "it does not use the consumer embedded protocol";
+  if (std::ssize(round.members()) > step.config.consumer_max_size) return "it is too large for a consumer group";
+  return {};
+}
+
+// The member as it was in the last generation, stable there.
+Result<ConsumerMember> upgraded_member(const RoundMember& from, std::string_view protocol, protocol::MemberEpoch epoch,
+                                       const MetadataView& metadata) {
+  auto subscription = read_subscription(from.metadata(protocol).view());
+  if (!subscription) return std::unexpected(std::move(subscription.error()));
+  auto assigned = read_assignment(from.assignment.view(), metadata);
+  if (!assigned) return std::unexpected(std::move(assigned.error()));
+
+  ConsumerMember member;
+  member.id = from.id;
+  member.instance_id = from.instance_id;
+  if (subscription->rack_id) member.rack_id = subscription->rack_id->str();
+  member.client_id = from.client_id;
+  member.client_host = from.client_host;
+  member.rebalance_timeout_ms = from.rebalance_timeout_ms;
+  for (const protocol::Text& topic : subscription->topics) member.subscribed_topics.emplace_back(topic.str());
+  std::ranges::sort(member.subscribed_topics);
+  const auto doubles = std::ranges::unique(member.subscribed_topics);
+  member.subscribed_topics.erase(doubles.begin(), doubles.end());
+  member.classic = classic_metadata(from.session_timeout_ms, from.protocols);
+  member.epoch = member.previous_epoch = epoch;
+  for (const auto& [topic, partitions] : *assigned) {
+    for (const std::int32_t partition : partitions) member.assigned[topic].push_back({partition, epoch});
+  }
+  return member;
+}
+
+PartitionsByTopic partitions_of(const OwnedPartitions& owned) {
+  PartitionsByTopic partitions;
+  for (const auto& [topic, of_topic] : owned) {
+    for (const OwnedPartition& one : of_topic) partitions[topic].push_back(one.partition);
+  }
+  return partitions;
+}
+
+// In the order of Kafka's createConsumerGroupRecords.
+std::vector<protocol::GroupRecord> records_of(std::string_view id, const std::vector<ConsumerMember>& members,
+                                              protocol::GroupEpoch epoch, const MetadataView& metadata) {
+  SubscriptionCounts subscribed;
+  for (const ConsumerMember& member : members) {
+    for (const auto& topic : member.subscribed_topics) add_by_name(subscribed, topic, 1);
+  }
+  std::vector<protocol::GroupRecord> records;
+  for (const ConsumerMember& member : members) records.push_back(member_record(id, member));
+  records.push_back(group_epoch_record(id, epoch, metadata_hash(subscribed, metadata)));
+  for (const ConsumerMember& member : members) {
+    records.push_back(target_record(id, member.id.value(), partitions_of(member.assigned)));
+  }
+  records.push_back(target_metadata_record(id, epoch, 0));
+  for (const ConsumerMember& member : members) records.push_back(current_assignment_record(id, member));
+  return records;
+}
+
+// The group that the records make.
+Result<ConsumerGroup> group_of(std::string_view id, const std::vector<protocol::GroupRecord>& records,
+                               std::int64_t after) {
+  GroupState scratch;
+  for (const auto& record : records) {
+    if (auto applied = coordinator::apply(scratch, record, after); !applied) return std::unexpected(applied.error());
+  }
+  const auto made = scratch.consumer_groups.find(id);
+  CHECK(made != scratch.consumer_groups.end(), "the records of a group make it");
+  return std::move(made->second);
+}
+
+}  // namespace
+
+std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_view id) {
+  const FoundGroup found = find_group(step.state, id);
+  const Round& round = *found.round;
+  if (const std::string_view why = why_not(step, round); !why.empty()) return std::unexpected(cannot(id, why));
+
+  // 1. Its members, as of their last assignment. A group that has never had one begins like any other.
+  const MetadataView& metadata = *step.context.metadata;
+  const std::int32_t generation = std::max(round.generation().value(), 1);
+  const std::string protocol = round.protocol() ? *round.protocol() : round.select_protocol();
+  std::vector<ConsumerMember> members;
+  for (const auto& [member_id, from] : round.members()) {
+    auto member = upgraded_member(from, protocol, protocol::MemberEpoch(generation), metadata);
+    if (!member) return std::unexpected(cannot(id, member.error().message));
+    members.push_back(std::move(*member));
+  }
+
+  // 2. The group, made of its records as they will be applied.
+  const auto records = records_of(id, members, protocol::GroupEpoch(generation), metadata);
+  auto group = group_of(id, records, found.classic->last_record);
+  if (!group) return std::unexpected(cannot(id, group.error().message));
+
+  log::info(kLogName, "[{}] the classic group of {} members becomes a consumer group", id, members.size());
+  step.output.records.push_back(protocol::GroupMetadataRecord{.key = {.group = id}, .value = {}});
+  step.output.records.insert(step.output.records.end(), records.begin(), records.end());
+  cancel_round_timers(step, id);
+  for (const ConsumerMember& member : members) restart_session(step, id, member, true);
+  return std::move(*group);
+}
+
+void tell_classic_members_to_join(const Step& step, std::string_view id) {
+  end_round(step, id, ErrorCode::kRebalanceInProgress);
+}
+
+bool can_downgrade_without(const Step& step, std::string_view id, const ConsumerGroup& group,
+                           std::span<const ConsumerMember* const> leaving) {
+  const auto leaves = [&](const protocol::MemberId& member) {
+    return std::ranges::any_of(leaving, [&](const ConsumerMember* one) { return one->id == member; });
+  };
+  std::int32_t staying = 0;
+  for (const auto& [member_id, member] : group.members) {
+    if (leaves(member_id)) continue;
+    if (!member.classic) return false;
+    ++staying;
+  }
+  if (staying == 0) return false;
+  if (!config::allows_downgrade(step.config.consumer_migration_policy)) {
+    log::info(kLogName, "[{}] the consumer group stays one: online downgrade is disabled", id);
+    return false;
+  }
+  if (staying > step.config.classic_max_size) {
+    log::info(kLogName, "[{}] the consumer group stays one: it is too large for a classic group", id);
+    return false;
+  }
+  return true;
+}
+
+void downgrade_without(const Step& step, std::string_view id, const ConsumerGroup& group,
+                       std::span<const ConsumerMember* const> leaving) {
+  log::info(kLogName, "[{}] the consumer group becomes a classic group", id);
+  append_group_tombstones(protocol::GroupId(std::string(id)), group, step.output);
+  std::vector<const ConsumerMember*> staying;
+  for (const auto& [member_id, member] : group.members) {
+    cancel_timers(step, id, member_id.value());
+    if (std::ranges::find(leaving, &member) == leaving.end()) staying.push_back(&member);
+  }
+  begin_classic_group(step, id, group, staying);
+}
+
+}  // namespace cohort::coordinator
