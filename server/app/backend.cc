@@ -104,6 +104,7 @@ Result<void> Backend::open_shards() {
                               .log_threads = log_threads_,
                               .log_key = topics::TopicStore::log_key(id),
                               .workers = workers_,
+                              .ending = ending_.get_token(),
                               .on_durable = [this, id](std::int64_t end) { topics_->internal_durable(id, end); }};
     shards_.push_back(std::make_unique<runtime::GroupShard>(std::move(place), config_.group, runtime::ShardLimits{},
                                                             std::make_unique<runtime::RandomIds>(), metadata));
@@ -126,6 +127,7 @@ void Backend::start() {
 
 void Backend::finish(std::chrono::milliseconds limit) {
   finished_ = true;
+  ending_.request_stop();
   topics_->end_waiting();
   auto drained = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(shards_.size()));
   for (const auto& shard : shards_) shard->stop([drained] { drained->count_down(); });

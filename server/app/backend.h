@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "protocol/base/memory_budget.h"
@@ -55,6 +56,7 @@ class Backend {
   std::unique_ptr<runtime::GroupRouter> router_;
   const std::shared_ptr<MemoryBudget> reply_memory_;
   std::unique_ptr<api::Services> services_;
+  std::stop_source ending_;
   bool finished_ = false;
 };
 

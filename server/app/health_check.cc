@@ -73,7 +73,11 @@ class Client {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (::connect(socket_, endpoint_.data(), static_cast<socklen_t>(endpoint_.size())) == 0) return {};
-    return system_error(fmt::format("cannot connect to {} port {}", endpoint_.address().to_string(), endpoint_.port()));
+    const int error = errno;  // naming the address asks the system, too
+    const std::string what =
+        fmt::format("cannot connect to {} port {}", endpoint_.address().to_string(), endpoint_.port());
+    errno = error;
+    return system_error(what);
   }
 
   // Sends it and reads the whole answer, without length and correlation id.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "server/reactor/reactor.h"
@@ -30,6 +31,7 @@ struct ShardPlace {
   storage::LogThreads& log_threads;
   std::uint64_t log_key = 0;     // of this log among the log threads' jobs
   storage::LogThreads& workers;  // for the coordinator's jobs; other threads than the log's, which a job would hold up
+  std::stop_token ending{};      // the process is: jobs need not end
   // The log is as durable as it promises up to this offset (exclusive): consumers of the internal topic may see it. May
   // be empty.
   std::function<void(std::int64_t end_offset)> on_durable;

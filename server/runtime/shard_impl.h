@@ -173,7 +173,7 @@ template <typename Family>
 void Shard<Family>::start_job(typename Core::JobToRun job) {
   // Jobs may run side by side: each gets a key of its own.
   const bool taken = place_.workers.submit(next_job_++, [this, job = std::move(job)]() mutable {
-    place_.reactor.post([this, incarnation = job.incarnation, result = job.job.run()] {
+    place_.reactor.post([this, incarnation = job.incarnation, result = job.job.run(place_.ending)] {
       core_.job_done(incarnation, result, place_.reactor.now(), effects_);
       act();
     });

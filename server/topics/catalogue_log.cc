@@ -108,12 +108,21 @@ Result<void> CatalogueLog::note(const std::vector<protocol::CatalogueRecord>& re
 Result<void> CatalogueLog::replace_all(const std::vector<protocol::CatalogueRecord>& snapshot, std::int64_t now_ms) {
   if (auto rolled = log_->roll(); !rolled) return rolled;
   const std::int64_t first = log_->end_offset();
-  // In pieces, of which any number may be there: each only says again what the records before it came to.
-  for (auto rest = std::span(snapshot); !rest.empty();) {
+  // In pieces, of which any number may be there: each only says again what the records before it came to. But the mark
+  // of what is carried out takes effect on all before it, also on what the old records leave open: it is there together
+  // with all behind it, or not at all.
+  const auto is_mark = [](const protocol::CatalogueRecord& record) {
+    return std::holds_alternative<protocol::CatalogueCarriedOutRecord>(record);
+  };
+  const auto mark = std::ranges::find_if(snapshot, is_mark);
+  for (auto rest = std::span(snapshot.begin(), mark); !rest.empty();) {
     std::size_t count = 0;
     for (std::size_t bytes = 0; count < rest.size() && bytes < kAtOnce; ++count) bytes += estimated_bytes(rest[count]);
     if (auto appended = append(rest.first(count), now_ms); !appended) return appended;
     rest = rest.subspan(count);
+  }
+  if (const auto last = std::span(mark, snapshot.end()); !last.empty()) {
+    if (auto appended = append(last, now_ms); !appended) return appended;
   }
   if (auto synced = log_->sync(); !synced) return synced;
   return log_->delete_before(first);

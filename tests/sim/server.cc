@@ -243,7 +243,7 @@ void Server::act(Shard& shard) {
   for (auto& job : shard.effects.jobs) {
     after(world_.delay(0, 20), [this, &shard, incarnation = job.incarnation, run = std::move(job.job.run)] {
       world_.count("job");
-      shard.core->job_done(incarnation, run(), world_.now(), shard.effects);
+      shard.core->job_done(incarnation, run({}), world_.now(), shard.effects);
       act(shard);
     });
   }

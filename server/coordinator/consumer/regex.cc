@@ -51,8 +51,8 @@ void start_resolution(const Step& step, std::string_view id, std::set<std::strin
   protocol::GroupId group{std::string(id)};
   step.state.soft.resolving.insert_or_assign(group, step.context.now.mono);
   step.output.jobs.push_back({[group, regexes = std::move(regexes), metadata = step.context.metadata,
-                               wall_ms = step.context.now.wall_ms]() -> JobResult {
-    ResolvedRegexes resolved = resolve_regexes(*metadata, regexes);
+                               wall_ms = step.context.now.wall_ms](const std::stop_token& ending) -> JobResult {
+    ResolvedRegexes resolved = resolve_regexes(*metadata, regexes, ending);
     resolved.started_wall_ms = wall_ms;
     return {group, std::move(resolved)};
   }});

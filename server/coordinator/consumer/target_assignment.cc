@@ -146,7 +146,7 @@ void start_job(const Step& step, std::string_view id, const ConsumerGroup& group
   if (member.instance_id) static_members.insert_or_assign(*member.instance_id, member.id);
   step.output.jobs.push_back(
       {[group_id, epoch, assignor = &assignor, spec = std::move(spec), static_members = std::move(static_members),
-        last_deletion = step.state.last_deletion]() -> JobResult {
+        last_deletion = step.state.last_deletion](const std::stop_token& /*ending*/) -> JobResult {
         return {group_id, ComputedAssignment{epoch, assignor->assign(spec), static_members, last_deletion}};
       }});
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <variant>
 
@@ -38,7 +39,8 @@ struct JobResult {
 };
 
 struct Job {
-  std::function<JobResult()> run;
+  // May come back early, with any result, once the process is to end: nobody takes it then.
+  std::function<JobResult(const std::stop_token& ending)> run;
 };
 
 }  // namespace cohort::coordinator

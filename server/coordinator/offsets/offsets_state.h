@@ -5,8 +5,8 @@
 // its last member left, and a group that never had a member has nothing else. Such a "simple" group, in Kafka an empty
 // classic group that the first commit (or its replay) makes, has no state of its own here: an id is a simple group as
 // long as it has offsets and no other family knows it. There is no record of it that could be lost or outlive its
-// offsets, and when classic groups come, theirs takes precedence by the same rule. One difference to Kafka: when the
-// last offset of a simple group is deleted the group is gone at once, not at the next expiration check.
+// offsets; a classic group of the name takes precedence by the same rule. One difference to Kafka: when the last offset
+// of a simple group is deleted the group is gone at once, not at the next expiration check.
 //
 // Layout: about 65 bytes per offset in groups with many partitions. Offsets of a topic lie in sorted chunks of 64
 // partition numbers: a look-up is one tree step and a binary search, and a new partition moves a few hundred bytes, not
@@ -103,8 +103,8 @@ struct OffsetsSoft {
 
 struct OffsetsState {
   IdMap<protocol::GroupId, GroupOffsets> groups;  // no empty ones
-  std::int64_t count = 0;                                         // of offsets
-  std::int64_t last_deletion = -1;  // offset of the last tombstone that left a group without offsets
+  std::int64_t count = 0;                         // of offsets
+  std::int64_t last_deletion = -1;                // offset of the last tombstone that left a group without offsets
 
   mutable OffsetsSoft soft;
 

@@ -34,7 +34,8 @@ std::optional<std::string> regex_error(std::string_view regex) {
   return fmt::format("SubscribedTopicRegex `{}` is not a valid regular expression: {}.", regex, compiled.error());
 }
 
-ResolvedRegexes resolve_regexes(const MetadataView& metadata, const std::set<std::string>& regexes) {
+ResolvedRegexes resolve_regexes(const MetadataView& metadata, const std::set<std::string>& regexes,
+                                const std::stop_token& ending) {
   ResolvedRegexes result;
   result.metadata_version = metadata.version();
   for (const std::string& regex : regexes) {
@@ -46,6 +47,7 @@ ResolvedRegexes resolve_regexes(const MetadataView& metadata, const std::set<std
       continue;
     }
     for (const TopicView& topic : metadata.topics()) {
+      if (ending.stop_requested()) return result;
       if (RE2::FullMatch(piece(topic.name.value()), compiled)) topics.emplace_hint(topics.end(), topic.name);
     }
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,9 @@ inline constexpr std::size_t kMaxRegexBytes = 4096;
 std::optional<std::string> regex_error(std::string_view regex);
 
 // The existing topics that each expression matches. An invalid one, which was refused when it came, matches nothing.
-// started_wall_ms is left to the caller, who knows the time.
-ResolvedRegexes resolve_regexes(const MetadataView& metadata, const std::set<std::string>& regexes);
+// started_wall_ms is left to the caller, who knows the time. An expression that outgrows its automaton takes
+// milliseconds per topic: once `ending` is asked to stop, what was found so far comes back.
+ResolvedRegexes resolve_regexes(const MetadataView& metadata, const std::set<std::string>& regexes,
+                                const std::stop_token& ending = {});
 
 }  // namespace cohort::coordinator

@@ -210,7 +210,7 @@ void Harness::sleep(Duration duration) {
 void Harness::run_jobs() {
   std::vector<Job> jobs = std::exchange(jobs_, {});
   for (Job& job : jobs) {
-    live_->on_job(job.run(), context(), output_);
+    live_->on_job(job.run({}), context(), output_);
     finish_step();
   }
 }

@@ -1,6 +1,7 @@
 #include "server/coordinator/regex/topic_regex.h"
 
 #include <catch2/catch.hpp>
+#include <stop_token>
 
 namespace cohort::coordinator {
 namespace {
@@ -56,6 +57,13 @@ TEST_CASE("an expression without a match, or a damaged one, resolves to no topic
   const auto resolved = resolve_regexes(view({"foo"}), {"bar", "["});
   CHECK(resolved.topics_by_regex == std::map<std::string, Topics>{{"bar", {}}, {"[", {}}});
   CHECK(resolve_regexes(view({"foo"}), {}).topics_by_regex.empty());
+}
+
+TEST_CASE("a resolution ends early when the process does") {
+  std::stop_source ending;
+  CHECK(resolve_regexes(view({"foo"}), {"foo"}, ending.get_token()).topics_by_regex.at("foo").size() == 1);
+  ending.request_stop();
+  CHECK(resolve_regexes(view({"foo"}), {"foo"}, ending.get_token()).topics_by_regex.at("foo").empty());
 }
 
 }  // namespace cohort::coordinator

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <variant>
@@ -41,7 +42,7 @@ struct ScriptCancelTimer {
 };
 struct ScriptJob {
   std::string name;
-  std::string run() const { return name + " done"; }
+  std::string run(const std::stop_token& /*ending*/ = {}) const { return name + " done"; }
 };
 
 struct ScriptOutput {

@@ -418,5 +418,48 @@ TEST_CASE("the catalogue's log stays short") {
   CHECK_FALSE(log->is_long(0));
 }
 
+// So many topics that their records do not fit into one piece; the deletions are not carried out yet.
+TEST_CASE("a catalogue that is replaced in pieces keeps what is not carried out, wherever the process dies") {
+  constexpr int kTopics = 5'800;
+  constexpr int kDeleted = 2'000;
+  bool is_done = false;
+  for (std::uint64_t stop = 1; !is_done; ++stop) {
+    MemFs fs;
+    std::uint64_t ids = 0;
+    const std::function<protocol::Uuid()> new_id = [&] { return protocol::Uuid(7, ++ids); };
+    const TopicStoreOptions options;
+    CatalogueCore core(options);
+    std::vector<CreateTopic> topics(kTopics);
+    for (int i = 0; i < kTopics; ++i) topics[i].name = std::to_string(10'000 + i) + std::string(190, 'x');
+    for (auto& topic : topics) topic.partitions = 1;
+    std::vector<DeleteTopic> deletions;
+    for (int i = 0; i < kDeleted; ++i) deletions.push_back({topics[i].name, {}});
+    std::vector<protocol::TopicId> gone;
+    {
+      auto set = open_set(fs);
+      REQUIRE(set.has_value());
+      auto log = CatalogueLog::open(**set);
+      REQUIRE(log.has_value());
+      CatalogueOutput made;
+      core.create_topics(topics, false, {1, new_id}, made);
+      core.mark_carried_out(made);
+      REQUIRE(log->write(made.records, 1));
+      CatalogueOutput deleted;
+      for (const auto& answer : core.delete_topics(deletions, deleted)) gone.push_back(answer.id);
+      REQUIRE(log->write(deleted.records, 1));
+      fs.stop_after(stop);
+      is_done = log->replace_all(core.snapshot_records(), 1).has_value();
+    }
+    fs.kill();
+    auto set = open_set(fs);
+    REQUIRE(set.has_value());
+    auto log = CatalogueLog::open(**set);
+    REQUIRE(log.has_value());
+    CatalogueCore again(options);
+    REQUIRE(log->replay(again));
+    CHECK(std::ranges::all_of(gone, [&](const auto& id) { return again.may_be_left(id); }));
+  }
+}
+
 }  // namespace
 }  // namespace cohort::topics
