@@ -11,6 +11,7 @@
 #include "server/coordinator/consumer/current_assignment_builder.h"
 #include "server/coordinator/consumer/internal.h"
 #include "server/coordinator/consumer/join.h"
+#include "server/coordinator/consumer/migration.h"
 #include "server/coordinator/consumer/records.h"
 
 namespace cohort::coordinator {

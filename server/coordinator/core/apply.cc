@@ -28,10 +28,10 @@ Result<void> note_foreign(GroupState& state, std::string_view id, std::optional<
   }
   group->last_record = offset;
   if (it != state.foreign_groups.end()) {
-    it->second = std::move(*group);
+    it->second = *group;
   } else {
     log::info("GroupCoordinator", "group '{}' is of a type that is not served; its records are kept", id);
-    state.foreign_groups.emplace(std::string(id), std::move(*group));
+    state.foreign_groups.emplace(std::string(id), *group);
   }
   return {};
 }
@@ -78,12 +78,12 @@ struct Applier {
   Result<void> operator()(const protocol::ShareGroupMetadataRecord& r) const {
     std::optional<ForeignGroup> group;
     if (r.value) group = {.type = ForeignGroup::Type::kShare};
-    return note_foreign(state, r.key.group_id, std::move(group), offset);
+    return note_foreign(state, r.key.group_id, group, offset);
   }
   Result<void> operator()(const protocol::StreamsGroupMetadataRecord& r) const {
     std::optional<ForeignGroup> group;
     if (r.value) group = {.type = ForeignGroup::Type::kStreams};
-    return note_foreign(state, r.key.group_id, std::move(group), offset);
+    return note_foreign(state, r.key.group_id, group, offset);
   }
   Result<void> operator()(const protocol::ShareGroupMemberMetadataRecord&) const { return {}; }
   Result<void> operator()(const protocol::ShareGroupTargetAssignmentMetadataRecord&) const { return {}; }

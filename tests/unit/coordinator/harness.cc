@@ -156,13 +156,13 @@ Answer Harness::join(const std::string& member, Said said) {
   return ask(joining(member, std::move(said)));
 }
 
-Answer Harness::leave(const std::string& member, Said said) {
-  return beat(member, -1, std::move(said));
+Answer Harness::leave(const std::string& member, const Said& said) {
+  return beat(member, -1, said);
 }
 
 Answer Harness::leave_for_a_while(const std::string& member, const std::string& instance, Said said) {
   said.instance = instance;
-  return beat(member, -2, std::move(said));
+  return beat(member, -2, said);
 }
 
 GroupResponse Harness::request(const GroupRequest& request) {

@@ -68,7 +68,7 @@ class Harness {
   // What beat() and join() send.
   ConsumerHeartbeat beating(const std::string& member, std::int32_t epoch, const Said& said = {}) const;
   ConsumerHeartbeat joining(const std::string& member, Said said) const;
-  Answer leave(const std::string& member, Said said = {});
+  Answer leave(const std::string& member, const Said& said = {});
   Answer leave_for_a_while(const std::string& member, const std::string& instance, Said said = {});
   GroupResponse request(const GroupRequest& request);  // answered in the same step
   // One that may wait for others; its answer, once there is one, can be taken once.

@@ -221,6 +221,7 @@ TEST_CASE("A log whose folder could not be synced is opened when that is done, a
   auto log = *set->open_or_create(id_of("t", 1), kOptions);
   REQUIRE(log->append(make_batch(0)));
   REQUIRE(log->sync());
+  log.reset();
   set.reset();
   std::mt19937_64 random(1);
   fs.crash(random);
