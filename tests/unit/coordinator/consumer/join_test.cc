@@ -101,7 +101,7 @@ TEST_CASE("senseless requests are refused with Kafka's words, before any group i
   Harness h;
   h.topic("t", 1);
   const auto refused = [&h](Said said, const std::string& words, std::int32_t epoch = 0, std::string member = "m1") {
-    const Answer answer = h.beat(member, epoch, std::move(said));
+    const Answer answer = h.beat(member, epoch, said);
     CHECK(answer.error == ErrorCode::kInvalidRequest);
     CHECK(answer.message == words);
     CHECK(answer.epoch == 0);
