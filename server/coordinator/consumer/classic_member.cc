@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/base/check.h"
 #include "protocol/base/log.h"
 #include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/classic/consumer_metadata.h"
@@ -28,20 +27,9 @@ void reply_join_error(const Step& step, ReplyToken token, ErrorCode error, std::
   step.output.replies.push_back({token, std::move(response), after});
 }
 
-// One of the protocols is known to every member that uses the classic one.
-bool supports(const ConsumerGroup& group, std::string_view type, const ClassicProtocols& protocols) {
-  if (type != kConsumerProtocolType) return false;
-  return std::ranges::any_of(protocols, [&group](const auto& protocol) {
-    return std::ranges::all_of(group.members, [&protocol](const auto& entry) {
-      const auto& classic = entry.second.classic;
-      return !classic || std::ranges::any_of(classic->supported_protocols,
-                                             [&](const auto& known) { return known.name == protocol.name; });
-    });
-  });
-}
-
 // What the member would say if it spoke the consumer protocol.
-ConsumerHeartbeat heartbeat_of(const JoinGroup& join, const ClassicProtocols& protocols, std::string_view member_id,
+ConsumerHeartbeat heartbeat_of(const JoinGroup& join, const ClassicProtocols& protocols,
+                               const protocol::ConsumerProtocolSubscription& subscription, std::string_view member_id,
                                const MetadataView& metadata) {
   ConsumerHeartbeat heartbeat;
   heartbeat.client = {protocol::Text(join.client.client_id), protocol::Text(join.client.client_host)};
@@ -54,12 +42,10 @@ ConsumerHeartbeat heartbeat_of(const JoinGroup& join, const ClassicProtocols& pr
   request.instance_id = join.request.group_instance_id;
   request.rebalance_timeout_ms = rebalance_timeout_ms(join);
   request.subscribed_topic_regex = protocol::Text();  // a classic member has none on the server
-  const auto subscription = read_subscription(protocols.front().metadata.view());
-  CHECK(subscription.has_value(), "a join whose subscription cannot be read is refused before");
-  request.rack_id = subscription->rack_id;
-  request.subscribed_topic_names = subscription->topics;
+  request.rack_id = subscription.rack_id;
+  request.subscribed_topic_names = subscription.topics;
   request.topic_partitions.emplace();
-  for (const auto& owned : subscription->owned_partitions) {
+  for (const auto& owned : subscription.owned_partitions) {
     const TopicView* topic = metadata.find(owned.topic.view());
     if (topic == nullptr) continue;
     request.topic_partitions->push_back({.topic_id = topic->id.value(), .partitions = owned.partitions});
@@ -127,7 +113,14 @@ void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& jo
   const std::string_view id = request.group_id;
   // 1. May it join at all?
   if (step.config.consumer_migration_policy == config::MigrationPolicy::kDisabled ||
-      !supports(group, request.protocol_type, protocols)) {
+      request.protocol_type != kConsumerProtocolType || !is_one_known_to_all(group, protocols)) {
+    return reply_join_error(step, token, ErrorCode::kInconsistentGroupProtocol, group.last_record);
+  }
+  // Here all of it counts, not only the topics, which every version has.
+  const auto subscription = read_subscription(protocols.front().metadata.view());
+  if (!subscription) {
+    log::warn(kLogName, "[{}] a join of client '{}' at {} is refused: its subscription cannot be read: {}", id,
+              join.client.client_id, join.client.client_host, subscription.error().message);
     return reply_join_error(step, token, ErrorCode::kInconsistentGroupProtocol, group.last_record);
   }
   const bool knows_its_id = !request.member_id.empty();
@@ -144,7 +137,7 @@ void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& jo
   }
 
   // 2. The member, and what its join changes. A refusal takes that back.
-  const ConsumerHeartbeat heartbeat = heartbeat_of(join, protocols, member_id, *step.context.metadata);
+  const ConsumerHeartbeat heartbeat = heartbeat_of(join, protocols, *subscription, member_id, *step.context.metadata);
   Subscriber who;
   who.group = &group;
   const auto refuse = [&](const GroupError& error) {
@@ -182,6 +175,7 @@ void sync_consumer_group(const Step& step, ReplyToken token, const SyncGroup& sy
   const ErrorCode error =
       find_classic_member(group, request.member_id, request.group_instance_id, request.generation_id, member);
   if (error != ErrorCode::kNone) return reply(error);
+  if (member->classic->supported_protocols.empty()) return reply(ErrorCode::kInconsistentGroupProtocol);
   const auto& protocol = member->classic->supported_protocols.front();
   if ((request.protocol_type && *request.protocol_type != kConsumerProtocolType) ||
       (request.protocol_name && *request.protocol_name != protocol.name)) {

@@ -32,7 +32,7 @@ void on_consumer_metadata(const Step& step);
 void on_consumer_loaded(const Step& step);
 
 // --- members that use the classic protocol in a consumer group (classic_member.cc) ---
-// The group has members. protocols: of the join, no name twice, their metadata readable.
+// The group has members. protocols: of the join, no name twice.
 void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& join, const ClassicProtocols& protocols,
                          const ConsumerGroup& group);
 void sync_consumer_group(const Step& step, ReplyToken token, const SyncGroup& sync, const ConsumerGroup& group);

@@ -98,6 +98,16 @@ Result<ConsumerGroup> group_of(std::string_view id, const std::vector<protocol::
   return std::move(made->second);
 }
 
+// Those who stay when these go.
+std::vector<const ConsumerMember*> staying_without(const ConsumerGroup& group,
+                                                   std::span<const ConsumerMember* const> leaving) {
+  std::vector<const ConsumerMember*> staying;
+  for (const auto& [id, member] : group.members) {
+    if (std::ranges::find(leaving, &member) == leaving.end()) staying.push_back(&member);
+  }
+  return staying;
+}
+
 }  // namespace
 
 std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_view id) {
@@ -108,7 +118,9 @@ std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_v
   // 1. Its members, as of their last assignment. A group that has never had one begins like any other.
   const MetadataView& metadata = *step.context.metadata;
   const std::int32_t generation = std::max(round.generation().value(), 1);
-  const std::string protocol = round.protocol() ? *round.protocol() : round.select_protocol();
+  // In its first rebalance it has chosen no protocol; and all may have left it again.
+  std::string protocol = round.protocol().value_or("");
+  if (!round.protocol() && !round.members().empty()) protocol = round.select_protocol();
   std::vector<ConsumerMember> members;
   for (const auto& [member_id, from] : round.members()) {
     auto member = upgraded_member(from, protocol, protocol::MemberEpoch(generation), metadata);
@@ -133,23 +145,27 @@ void tell_classic_members_to_join(const Step& step, std::string_view id) {
   end_round(step, id, ErrorCode::kRebalanceInProgress);
 }
 
+bool is_one_known_to_all(const ConsumerGroup& group, const ClassicProtocols& protocols) {
+  return std::ranges::any_of(protocols, [&group](const auto& protocol) {
+    return std::ranges::all_of(group.members, [&protocol](const auto& entry) {
+      const auto& classic = entry.second.classic;
+      return !classic || std::ranges::any_of(classic->supported_protocols,
+                                             [&](const auto& known) { return known.name == protocol.name; });
+    });
+  });
+}
+
 bool can_downgrade_without(const Step& step, std::string_view id, const ConsumerGroup& group,
                            std::span<const ConsumerMember* const> leaving) {
-  const auto leaves = [&](const protocol::MemberId& member) {
-    return std::ranges::any_of(leaving, [&](const ConsumerMember* one) { return one->id == member; });
-  };
-  std::int32_t staying = 0;
-  for (const auto& [member_id, member] : group.members) {
-    if (leaves(member_id)) continue;
-    if (!member.classic) return false;
-    ++staying;
-  }
-  if (staying == 0) return false;
+  const auto staying = staying_without(group, leaving);
+  const auto is_classic = [](const ConsumerMember* member) { return member->classic.has_value(); };
+  if (staying.empty() || !std::ranges::all_of(staying, is_classic)) return false;
+  if (!is_one_known_to_all(group, protocols_of(*staying.front()->classic))) return false;  // of a foreign log
   if (!config::allows_downgrade(step.config.consumer_migration_policy)) {
     log::info(kLogName, "[{}] the consumer group stays one: online downgrade is disabled", id);
     return false;
   }
-  if (staying > step.config.classic_max_size) {
+  if (std::ssize(staying) > step.config.classic_max_size) {
     log::info(kLogName, "[{}] the consumer group stays one: it is too large for a classic group", id);
     return false;
   }
@@ -160,12 +176,8 @@ void downgrade_without(const Step& step, std::string_view id, const ConsumerGrou
                        std::span<const ConsumerMember* const> leaving) {
   log::info(kLogName, "[{}] the consumer group becomes a classic group", id);
   append_group_tombstones(protocol::GroupId(std::string(id)), group, step.output);
-  std::vector<const ConsumerMember*> staying;
-  for (const auto& [member_id, member] : group.members) {
-    cancel_timers(step, id, member_id.value());
-    if (std::ranges::find(leaving, &member) == leaving.end()) staying.push_back(&member);
-  }
-  begin_classic_group(step, id, group, staying);
+  for (const auto& [member_id, member] : group.members) cancel_timers(step, id, member_id.value());
+  begin_classic_group(step, id, group, staying_without(group, leaving));
 }
 
 }  // namespace cohort::coordinator

@@ -21,6 +21,8 @@ std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_v
 // Once the upgrade is decided: who waits for a join or a sync is told that another rebalance began.
 void tell_classic_members_to_join(const Step& step, std::string_view id);
 
+// Is one of the protocols known to every member that uses the classic one?
+bool is_one_known_to_all(const ConsumerGroup& group, const ClassicProtocols& protocols);
 // Would members of the classic protocol alone be left, and may and can they be a classic group?
 bool can_downgrade_without(const Step& step, std::string_view id, const ConsumerGroup& group,
                            std::span<const ConsumerMember* const> leaving);

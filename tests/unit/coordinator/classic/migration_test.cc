@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "server/coordinator/classic/consumer_metadata.h"
+#include "server/coordinator/consumer/records.h"
 #include "tests/unit/coordinator/classic/calls.h"
 #include "tests/unit/coordinator/offsets/calls.h"
 
@@ -218,6 +219,49 @@ TEST_CASE("members of both protocols leave by LeaveGroup, with one new epoch") {
   CHECK(c.leave({{"nobody", {}}, {"", "stranger"}, {"x", "i"}, {"a", {}}, {old, {}}}) ==
         std::vector{kUnknownMemberId, kUnknownMemberId, kFencedInstanceId, kNone, kNone});
   CHECK(h.group().epoch.value() == epoch + 1);
+  CHECK(h.group().members.size() == 1);
+}
+
+TEST_CASE("a classic member whose subscription cannot be read to its end is refused by a consumer group") {
+  Harness h(classic_config());
+  Classic c(h);
+  h.topic("t", 2);
+  h.join("new", {.topics = {{"t"}}});
+  // Up to the topics, which every version has, it is sound; what version 1 adds is missing.
+  std::string metadata = consumer_metadata({"t"});
+  metadata.resize(metadata.size() - 2);
+  const JoinAs as{.protocols = {{"range", metadata}}, .type = "consumer", .version = 3};
+  CHECK(c.join({}, as).error() == kInconsistentGroupProtocol);
+  CHECK(h.group().members.size() == 1);
+}
+
+TEST_CASE("a classic group that all have left before its first generation becomes a consumer group") {
+  config::GroupConfig config = exact_config();
+  config.classic_initial_rebalance_delay = 3s;
+  Harness h(config);
+  Classic c(h);
+  h.topic("t", 2);
+  const JoinAs as = consumer({"t"});
+  const std::string member = c.new_id(as);
+  c.join(member, as);
+  CHECK(c.leave(member) == kNone);
+  CHECK(c.describe().group_state == "PreparingRebalance");
+  CHECK(h.join("new", {.topics = {{"t"}}}).epoch == 2);
+  CHECK(h.state().classic_groups.empty());
+  CHECK(h.assigned("new") == Owned{{"t", {0, 1}}});
+}
+
+TEST_CASE("a classic member without a protocol, as no server writes one, does no harm") {
+  Harness h(classic_config());
+  Classic c(h);
+  h.topic("t", 2);
+  const std::string old = classic_consumer(h, {{"t", {0, 1}}});
+  h.join("new", {.topics = {{"t"}}});
+  ConsumerMember member = h.member(old);
+  member.classic->supported_protocols.clear();
+  h.append(member_record("g", member));
+  CHECK(c.sync(old, 1, {}, consumer({"t"})).error() == kInconsistentGroupProtocol);
+  CHECK(h.leave("new").error == kNone);  // those that stay have no protocol in common
   CHECK(h.group().members.size() == 1);
 }
 
