@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -115,6 +116,11 @@ class alignas(8) Text {
   char chars_[kInlineSize] = {};
 };
 static_assert(sizeof(Text) == 32);
+
+// The text may go before the view does: use it at once.
+inline std::optional<std::string_view> view_of(const std::optional<Text>& text) {
+  return text ? std::optional(text->view()) : std::nullopt;
+}
 
 }  // namespace cohort::protocol
 

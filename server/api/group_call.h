@@ -40,6 +40,16 @@ void ask_partition(const runtime::GroupRouter& groups, std::int32_t partition, c
 // The error that a shard's refusal becomes (Kafka's CoordinatorOperationExceptionHelper).
 ErrorCode refused_error(ErrorCode error);
 
+// The shard's answer to an API whose errors are one code; a refusal is an answer with nothing but that.
+template <typename Response>
+Response response_of(runtime::GroupCall& done) {
+  const auto* refused = std::get_if<coordinator::Refused>(&done.response());
+  if (refused == nullptr) return std::move(std::get<Response>(done.response()));
+  Response response;
+  response.error_code = to_wire(refused_error(refused->error));
+  return response;
+}
+
 // Splits the ids of an API that names many groups by the shard that has each: pairs of partition and its ids,
 // partitions ascending, each id once, in the order of the request.
 std::vector<std::pair<std::int32_t, std::vector<protocol::GroupId>>> split_by_shard(const runtime::GroupRouter& groups,

@@ -14,15 +14,11 @@ void handle_heartbeat(Call call, protocol::HeartbeatRequest request) {
   std::shared_ptr<const void> frame = call.frame();
   ask_partition(groups, partition, coordinator::ClassicHeartbeat{std::move(request)}, std::move(frame),
                 [call = std::move(call)](runtime::GroupCall& done) mutable {
-                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
-                    // While the group loads nobody knows better, and the sessions begin anew afterwards
-                    // (GroupCoordinatorService.heartbeat).
-                    const bool loads = refused->error == ErrorCode::kCoordinatorLoadInProgress;
-                    Response response;
-                    response.error_code = to_wire(loads ? ErrorCode::kNone : refused_error(refused->error));
-                    return call.reply(response);
-                  }
-                  call.reply(std::get<Response>(done.response()));
+                  auto response = response_of<Response>(done);
+                  // While the group loads nobody knows better, and the sessions begin anew afterwards
+                  // (GroupCoordinatorService.heartbeat).
+                  if (response.error_code == to_wire(ErrorCode::kCoordinatorLoadInProgress)) response.error_code = 0;
+                  call.reply(response);
                 });
 }
 

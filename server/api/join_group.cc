@@ -14,7 +14,7 @@ namespace {
 using Response = protocol::JoinGroupResponse;
 
 // "No protocol" was an empty one before version 7 (Kafka's JoinGroupResponse).
-void reply(Call& call, Response& response) {
+void reply(Call& call, Response response) {
   constexpr std::int16_t kFirstVersionWithNullProtocol = 7;
   if (response.protocol_name && response.protocol_name->empty() && call.version() >= kFirstVersionWithNullProtocol) {
     response.protocol_name.reset();
@@ -34,15 +34,9 @@ void handle_join_group(Call call, protocol::JoinGroupRequest request) {
   const runtime::GroupRouter& groups = call.services().groups;
   const std::int32_t partition = groups.partition_of(join.request.group_id);
   std::shared_ptr<const void> frame = call.frame();
-  ask_partition(groups, partition, std::move(join), std::move(frame),
-                [call = std::move(call)](runtime::GroupCall& done) mutable {
-                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
-                    Response response;
-                    response.error_code = to_wire(refused_error(refused->error));
-                    return reply(call, response);
-                  }
-                  reply(call, std::get<Response>(done.response()));
-                });
+  ask_partition(
+      groups, partition, std::move(join), std::move(frame),
+      [call = std::move(call)](runtime::GroupCall& done) mutable { reply(call, response_of<Response>(done)); });
 }
 
 }  // namespace cohort::api

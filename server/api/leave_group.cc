@@ -13,7 +13,7 @@ using Response = protocol::LeaveGroupResponse;
 
 constexpr std::int16_t kFirstVersionWithMembers = 3;
 
-void reply(Call& call, Response& response) {
+void reply(Call& call, Response response) {
   if (call.version() < kFirstVersionWithMembers && response.error_code == 0 && !response.members.empty()) {
     response.error_code = response.members.front().error_code;
   }
@@ -31,15 +31,9 @@ void handle_leave_group(Call call, protocol::LeaveGroupRequest request) {
   const runtime::GroupRouter& groups = call.services().groups;
   const std::int32_t partition = groups.partition_of(request.group_id);
   std::shared_ptr<const void> frame = call.frame();
-  ask_partition(groups, partition, coordinator::LeaveGroup{std::move(request)}, std::move(frame),
-                [call = std::move(call)](runtime::GroupCall& done) mutable {
-                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
-                    Response response;
-                    response.error_code = to_wire(refused_error(refused->error));
-                    return reply(call, response);
-                  }
-                  reply(call, std::get<Response>(done.response()));
-                });
+  ask_partition(
+      groups, partition, coordinator::LeaveGroup{std::move(request)}, std::move(frame),
+      [call = std::move(call)](runtime::GroupCall& done) mutable { reply(call, response_of<Response>(done)); });
 }
 
 }  // namespace cohort::api

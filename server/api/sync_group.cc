@@ -13,15 +13,9 @@ void handle_sync_group(Call call, protocol::SyncGroupRequest request) {
   const std::int32_t partition = groups.partition_of(request.group_id);
   std::shared_ptr<const void> frame = call.frame();
   coordinator::SyncGroup sync{.request = std::move(request), .version = call.version()};
-  ask_partition(groups, partition, std::move(sync), std::move(frame),
-                [call = std::move(call)](runtime::GroupCall& done) mutable {
-                  if (const auto* refused = std::get_if<coordinator::Refused>(&done.response())) {
-                    Response response;
-                    response.error_code = to_wire(refused_error(refused->error));
-                    return call.reply(response);
-                  }
-                  call.reply(std::get<Response>(done.response()));
-                });
+  ask_partition(
+      groups, partition, std::move(sync), std::move(frame),
+      [call = std::move(call)](runtime::GroupCall& done) mutable { call.reply(response_of<Response>(done)); });
 }
 
 }  // namespace cohort::api

@@ -54,8 +54,8 @@ std::string request(std::int16_t key, std::int16_t version, std::int32_t correla
   return out + frame;
 }
 
-std::unexpected<Error> system_error(std::string_view what) {
-  const int number = errno == EAGAIN || errno == EINPROGRESS ? ETIMEDOUT : errno;
+std::unexpected<Error> system_error(int error, std::string_view what) {
+  const int number = error == EAGAIN || error == EINPROGRESS ? ETIMEDOUT : error;
   return fail(ErrorKind::kIo, fmt::format("{}: {}", what, std::generic_category().message(number)), number);
 }
 
@@ -74,17 +74,15 @@ class Client {
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (::connect(socket_, endpoint_.data(), static_cast<socklen_t>(endpoint_.size())) == 0) return {};
     const int error = errno;  // naming the address asks the system, too
-    const std::string what =
-        fmt::format("cannot connect to {} port {}", endpoint_.address().to_string(), endpoint_.port());
-    errno = error;
-    return system_error(what);
+    return system_error(error,
+                        fmt::format("cannot connect to {} port {}", endpoint_.address().to_string(), endpoint_.port()));
   }
 
   // Sends it and reads the whole answer, without length and correlation id.
   Result<std::vector<std::byte>> ask(std::string_view what, const std::string& frame, std::int32_t correlation) {
     const std::string unanswered = fmt::format("{} is not answered", what);
     if (::send(socket_, frame.data(), frame.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(frame.size())) {
-      return system_error(unanswered);
+      return system_error(errno, unanswered);
     }
     std::array<std::byte, 8> head{};
     if (auto got = receive(head, unanswered); !got) return std::unexpected(got.error());
@@ -103,7 +101,7 @@ class Client {
     while (!into.empty()) {
       const ssize_t count = ::recv(socket_, into.data(), into.size(), 0);
       if (count == 0) return fail(ErrorKind::kIo, unanswered + ": the connection was closed");
-      if (count < 0) return system_error(unanswered);
+      if (count < 0) return system_error(errno, unanswered);
       into = into.subspan(static_cast<std::size_t>(count));
     }
     return {};

@@ -51,11 +51,18 @@ protocol::ErrorCode validate_delete(const Round& round);
 // Adds the tombstone; the round goes with it. The group is empty.
 void delete_classic_group(const Step& step, std::string_view group);
 
+// --- JoinGroup and LeaveGroup, of whichever family the group is ---
 // Version 0 of JoinGroup has no rebalance timeout: it is the session's.
 std::int32_t rebalance_timeout_ms(const JoinGroup& join);
+// Of a new member: it is told its id first, and shall come again with it (KIP-394).
+bool must_be_told_its_id(const JoinGroup& join);
+// What the client gives as its reason, for the log.
+std::string_view reason_of(const std::optional<protocol::Text>& reason);
+void reply_join_error(const Step& step, ReplyToken token, std::string_view member, protocol::ErrorCode error,
+                      std::int64_t after);
 
 // --- for groups that change their protocol (consumer/migration.h) ---
-// The timers of a group that ends.
+// The timers of a group that ends. Its round stays as it is: the end may still be refused.
 void cancel_round_timers(const Step& step, std::string_view group);
 // Whoever waits in the group is answered.
 void end_round(const Step& step, std::string_view group, protocol::ErrorCode error);

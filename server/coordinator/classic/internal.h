@@ -21,22 +21,19 @@ struct RoundStep {
   Round& round;
   std::int64_t after;  // what answers about the group rest on
 };
-// Null round: there is no such group.
+// No value: there is no such group.
 std::optional<RoundStep> find_round(const Step& step, std::string_view group);
 // The round as the log has it; the members' sessions begin anew.
 void restore_round(const Step& step, std::string_view id, const ClassicGroup& group);
 
 // kUnknownMemberId or kFencedInstanceId; kNone when it is a member, under this instance id if one is given.
 protocol::ErrorCode validate_member(Round& round, std::string_view member, std::optional<std::string_view> instance_id);
-std::optional<std::string_view> view_of(const std::optional<protocol::Text>& text);
 
 // --- records (records.cc) ---
 protocol::GroupRecord group_record(const RoundStep& at);
 protocol::GroupRecord new_group_record(std::string_view group, std::int64_t wall_ms);
 
 // --- replies ---
-void reply_join_error(const Step& step, ReplyToken token, std::string_view member, protocol::ErrorCode error,
-                      std::int64_t after);
 // The present generation; the leader's answer lists the members.
 void reply_joined(const RoundStep& at, ReplyToken token, const RoundMember& member);
 void reply_sync(const RoundStep& at, ReplyToken token, const RoundMember& member);

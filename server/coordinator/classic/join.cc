@@ -16,15 +16,8 @@ namespace {
 using enum ClassicGroupState;
 using protocol::ErrorCode;
 
-constexpr std::int16_t kFirstVersionWithRebalanceTimeout = 1;
-constexpr std::int16_t kFirstVersionThatNeedsMemberId = 4;  // KIP-394
 // How long a new member waits for the answer to its first join: it has no session yet, and its client may be gone.
 constexpr Duration kNewMemberJoinTimeout = std::chrono::minutes{5};
-
-std::string_view reason_of(const JoinGroup& join) {
-  const auto& reason = join.request.reason;
-  return reason && !reason->empty() ? reason->view() : std::string_view("not provided");
-}
 
 // Owned copies, the first of each name.
 ClassicProtocols protocols_of(const JoinGroup& join) {
@@ -107,7 +100,7 @@ void add_member(const RoundStep& at, ReplyToken token, const JoinGroup& join, st
   RoundMember& added = at.round.add(std::move(member), join.request.protocol_type);
   park_join(at, added, token);
   restart_session(at, id, added.session, kNewMemberJoinTimeout);
-  rebalance_or_complete(at, fmt::format("member {} joins; client reason: {}", id, reason_of(join)));
+  rebalance_or_complete(at, fmt::format("member {} joins; client reason: {}", id, reason_of(join.request.reason)));
 }
 
 void join_new_member(const RoundStep& at, ReplyToken token, const JoinGroup& join, ClassicProtocols protocols) {
@@ -119,7 +112,7 @@ void join_new_member(const RoundStep& at, ReplyToken token, const JoinGroup& joi
   }
   const std::string_view prefix = request.group_instance_id ? *request.group_instance_id : join.client.client_id;
   const std::string id = fmt::format("{}-{}", prefix, at.step.context.ids.next_uuid().to_string());
-  if (request.group_instance_id || join.version < kFirstVersionThatNeedsMemberId) {
+  if (!must_be_told_its_id(join)) {
     return add_member(at, token, join, id, std::move(protocols));
   }
   // It shall come again with the id: a client whose answer is lost would leave a member behind with each try.
@@ -140,8 +133,8 @@ void join_again(const RoundStep& at, ReplyToken token, const JoinGroup& join, Ro
   member.rebalance_timeout_ms = rebalance_timeout_ms(join);
   member.session_timeout_ms = join.request.session_timeout_ms;
   park_join(at, member, token);
-  rebalance_or_complete(
-      at, fmt::format("{} {} joins again; client reason: {}", leads ? "leader" : "member", member.id, reason_of(join)));
+  rebalance_or_complete(at, fmt::format("{} {} joins again; client reason: {}", leads ? "leader" : "member", member.id,
+                                        reason_of(join.request.reason)));
 }
 
 void join_existing_member(const RoundStep& at, ReplyToken token, const JoinGroup& join, ClassicProtocols protocols) {
@@ -190,8 +183,18 @@ std::optional<RoundStep> find_or_make(const Step& step, ReplyToken token, const 
 }  // namespace
 
 std::int32_t rebalance_timeout_ms(const JoinGroup& join) {
-  const bool has_one = join.version >= kFirstVersionWithRebalanceTimeout;
+  constexpr std::int16_t kFirstVersionWithOne = 1;
+  const bool has_one = join.version >= kFirstVersionWithOne;
   return has_one ? join.request.rebalance_timeout_ms : join.request.session_timeout_ms;
+}
+
+bool must_be_told_its_id(const JoinGroup& join) {
+  constexpr std::int16_t kFirstVersionThatNeedsOne = 4;
+  return !join.request.group_instance_id && join.version >= kFirstVersionThatNeedsOne;
+}
+
+std::string_view reason_of(const std::optional<protocol::Text>& reason) {
+  return reason && !reason->empty() ? reason->view() : std::string_view("not provided");
 }
 
 void handle_join_group(const Step& step, ReplyToken token, const JoinGroup& join) {

@@ -1,10 +1,6 @@
 // LeaveGroup: members that go, or that an administrator takes out by their instance ids. After Kafka's
 // classicGroupLeaveToClassicGroup.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <utility>
-#include <vector>
 
 #include "protocol/base/log.h"
 #include "protocol/messages/leave_group_response.h"
@@ -21,7 +17,7 @@ using Identity = protocol::LeaveGroupRequest::MemberIdentity;
 
 ErrorCode remove(const RoundStep& at, const Identity& who) {
   Round& round = at.round;
-  const std::string_view reason = who.reason ? who.reason->view() : std::string_view("not provided");
+  const std::string_view reason = reason_of(who.reason);
   RoundMember* member = nullptr;
   if (who.member_id.empty()) {
     // An administrator names the instance alone.

@@ -23,10 +23,6 @@ ErrorCode validate_member(Round& round, std::string_view member, std::optional<s
   return round.find(member) != nullptr ? ErrorCode::kNone : ErrorCode::kUnknownMemberId;
 }
 
-std::optional<std::string_view> view_of(const std::optional<protocol::Text>& text) {
-  return text ? std::optional(text->view()) : std::nullopt;
-}
-
 void reply_join_error(const Step& step, ReplyToken token, std::string_view member, ErrorCode error,
                       std::int64_t after) {
   protocol::JoinGroupResponse response;

@@ -34,15 +34,6 @@ std::optional<std::string> optional_string(const std::optional<protocol::Text>& 
   return text->str();
 }
 
-std::vector<protocol::TopicName> sorted_names(const std::vector<protocol::Text>& texts) {
-  std::vector<protocol::TopicName> names;
-  names.reserve(texts.size());
-  for (const protocol::Text& text : texts) names.emplace_back(text.str());
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  return names;
-}
-
 // --- what is derived from members ---
 
 void remove_subscription(ConsumerGroup& group, const ConsumerMember& member) {

@@ -19,14 +19,6 @@ namespace {
 
 using protocol::ErrorCode;
 
-constexpr std::int16_t kFirstVersionThatNeedsMemberId = 4;  // of JoinGroup (KIP-394)
-
-void reply_join_error(const Step& step, ReplyToken token, ErrorCode error, std::int64_t after) {
-  protocol::JoinGroupResponse response;
-  response.error_code = to_wire(error);
-  step.output.replies.push_back({token, std::move(response), after});
-}
-
 // What the member would say if it spoke the consumer protocol.
 ConsumerHeartbeat heartbeat_of(const JoinGroup& join, const ClassicProtocols& protocols,
                                const protocol::ConsumerProtocolSubscription& subscription, std::string_view member_id,
@@ -97,14 +89,6 @@ bool must_join(const ConsumerGroup& group, const ConsumerMember& member) {
          (member.state == MemberState::kUnreleasedPartitions && !waits_for_others(group, member));
 }
 
-PartitionsByTopic partitions_of(const OwnedPartitions& owned) {
-  PartitionsByTopic partitions;
-  for (const auto& [topic, of_topic] : owned) {
-    for (const OwnedPartition& one : of_topic) partitions[topic].push_back(one.partition);
-  }
-  return partitions;
-}
-
 }  // namespace
 
 void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& join, const ClassicProtocols& protocols,
@@ -114,26 +98,22 @@ void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& jo
   // 1. May it join at all?
   if (step.config.consumer_migration_policy == config::MigrationPolicy::kDisabled ||
       request.protocol_type != kConsumerProtocolType || !is_one_known_to_all(group, protocols)) {
-    return reply_join_error(step, token, ErrorCode::kInconsistentGroupProtocol, group.last_record);
+    return reply_join_error(step, token, {}, ErrorCode::kInconsistentGroupProtocol, group.last_record);
   }
   // Here all of it counts, not only the topics, which every version has.
   const auto subscription = read_subscription(protocols.front().metadata.view());
   if (!subscription) {
     log::warn(kLogName, "[{}] a join of client '{}' at {} is refused: its subscription cannot be read: {}", id,
               join.client.client_id, join.client.client_host, subscription.error().message);
-    return reply_join_error(step, token, ErrorCode::kInconsistentGroupProtocol, group.last_record);
+    return reply_join_error(step, token, {}, ErrorCode::kInconsistentGroupProtocol, group.last_record);
   }
   const bool knows_its_id = !request.member_id.empty();
   const std::string member_id = knows_its_id ? request.member_id.str() : step.context.ids.next_uuid().to_string();
   if (const auto full = check_size(step, group, member_id)) {
-    return reply_join_error(step, token, full->code, group.last_record);
+    return reply_join_error(step, token, {}, full->code, group.last_record);
   }
-  if (!knows_its_id && !request.group_instance_id && join.version >= kFirstVersionThatNeedsMemberId) {
-    protocol::JoinGroupResponse response;
-    response.error_code = to_wire(ErrorCode::kMemberIdRequired);
-    response.member_id = member_id;
-    step.output.replies.push_back({token, std::move(response), group.last_record});
-    return;
+  if (!knows_its_id && must_be_told_its_id(join)) {
+    return reply_join_error(step, token, member_id, ErrorCode::kMemberIdRequired, group.last_record);
   }
 
   // 2. The member, and what its join changes. A refusal takes that back.
@@ -143,7 +123,7 @@ void join_consumer_group(const Step& step, ReplyToken token, const JoinGroup& jo
   const auto refuse = [&](const GroupError& error) {
     step.output.records.clear();
     step.output.timers.clear();
-    reply_join_error(step, token, error.code, group.last_record);
+    reply_join_error(step, token, {}, error.code, group.last_record);
   };
   if (const auto error = find_joining_member(step, heartbeat, knows_its_id, who)) return refuse(*error);
   const auto member = decide_member(step, heartbeat, who);
@@ -233,8 +213,7 @@ void leave_consumer_group(const Step& step, ReplyToken token, const LeaveGroup& 
     response.members.push_back(
         {.member_id = who.member_id, .group_instance_id = who.group_instance_id, .error_code = to_wire(error)});
     if (error != ErrorCode::kNone || std::ranges::find(leaving, member) != leaving.end()) continue;
-    log::info(kLogName, "[{}] member {} leaves; client reason: {}", id, member->id,
-              who.reason ? who.reason->view() : std::string_view("not provided"));
+    log::info(kLogName, "[{}] member {} leaves; client reason: {}", id, member->id, reason_of(who.reason));
     leaving.push_back(member);
   }
   if (!leaving.empty()) fence_members(step, id, group, leaving);

@@ -7,6 +7,23 @@
 
 namespace cohort::coordinator {
 
+PartitionsByTopic partitions_of(const OwnedPartitions& owned) {
+  PartitionsByTopic partitions;
+  for (const auto& [topic, of_topic] : owned) {
+    for (const OwnedPartition& one : of_topic) partitions[topic].push_back(one.partition);
+  }
+  return partitions;
+}
+
+std::vector<protocol::TopicName> sorted_names(const std::vector<protocol::Text>& texts) {
+  std::vector<protocol::TopicName> names;
+  names.reserve(texts.size());
+  for (const protocol::Text& text : texts) names.emplace_back(text.str());
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
 bool operator==(const ConsumerMember& a, const ConsumerMember& b) {
   const auto fields = [](const ConsumerMember& m) {
     return std::tie(m.id, m.instance_id, m.rack_id, m.client_id, m.client_host, m.rebalance_timeout_ms,

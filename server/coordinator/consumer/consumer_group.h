@@ -39,6 +39,11 @@ struct OwnedPartition {
 // Sorted by partition; no empty lists.
 using OwnedPartitions = std::map<protocol::TopicId, std::vector<OwnedPartition>>;
 
+// The same without the epochs.
+PartitionsByTopic partitions_of(const OwnedPartitions& owned);
+// As subscriptions are kept: sorted, without doubles.
+std::vector<protocol::TopicName> sorted_names(const std::vector<protocol::Text>& texts);
+
 // Rebuilt after load; never decides anything but when something is looked at.
 struct MemberSoft {
   // A member of the classic protocol was told to join again, and a timer runs until it does.

@@ -8,10 +8,10 @@
 #include <algorithm>
 
 #include "protocol/base/log.h"
+#include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/current_assignment_builder.h"
 #include "server/coordinator/consumer/internal.h"
 #include "server/coordinator/consumer/join.h"
-#include "server/coordinator/consumer/migration.h"
 #include "server/coordinator/consumer/records.h"
 
 namespace cohort::coordinator {
@@ -54,13 +54,7 @@ void update(ConsumerMember& member, const ConsumerHeartbeat& heartbeat) {
   if (request.rack_id) member.rack_id = request.rack_id->str();
   if (request.rebalance_timeout_ms != -1) member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   if (request.server_assignor) member.server_assignor = request.server_assignor->str();
-  if (request.subscribed_topic_names) {
-    member.subscribed_topics.clear();
-    for (const auto& name : *request.subscribed_topic_names) member.subscribed_topics.emplace_back(name.str());
-    std::ranges::sort(member.subscribed_topics);
-    const auto doubles = std::ranges::unique(member.subscribed_topics);
-    member.subscribed_topics.erase(doubles.begin(), doubles.end());
-  }
+  if (request.subscribed_topic_names) member.subscribed_topics = sorted_names(*request.subscribed_topic_names);
   if (request.subscribed_topic_regex) member.subscribed_regex = request.subscribed_topic_regex->str();
   member.client_id = heartbeat.client.client_id.str();
   member.client_host = heartbeat.client.client_host.str();
@@ -237,7 +231,7 @@ void handle_consumer_heartbeat(const Step& step, ReplyToken token, const Consume
   // 4. What is to change.
   const auto member = decision.decide();
   if (!member) return refuse(member.error());
-  if (who.upgraded) tell_classic_members_to_join(step, id);
+  if (who.upgraded) end_round(step, id, protocol::ErrorCode::kRebalanceInProgress);  // they shall join again
   if (who.is_new_member) log::info(kLogName, "[{}] member {} joins", id, member_id);
   if (who.replaced != nullptr && who.replaced->id != member_id) cancel_timers(step, id, who.replaced->id.value());
   restart_session(step, id, *who.member, who.is_new_member);

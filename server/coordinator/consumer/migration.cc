@@ -48,24 +48,13 @@ Result<ConsumerMember> upgraded_member(const RoundMember& from, std::string_view
   member.client_id = from.client_id;
   member.client_host = from.client_host;
   member.rebalance_timeout_ms = from.rebalance_timeout_ms;
-  for (const protocol::Text& topic : subscription->topics) member.subscribed_topics.emplace_back(topic.str());
-  std::ranges::sort(member.subscribed_topics);
-  const auto doubles = std::ranges::unique(member.subscribed_topics);
-  member.subscribed_topics.erase(doubles.begin(), doubles.end());
+  member.subscribed_topics = sorted_names(subscription->topics);
   member.classic = classic_metadata(from.session_timeout_ms, from.protocols);
   member.epoch = member.previous_epoch = epoch;
   for (const auto& [topic, partitions] : *assigned) {
     for (const std::int32_t partition : partitions) member.assigned[topic].push_back({partition, epoch});
   }
   return member;
-}
-
-PartitionsByTopic partitions_of(const OwnedPartitions& owned) {
-  PartitionsByTopic partitions;
-  for (const auto& [topic, of_topic] : owned) {
-    for (const OwnedPartition& one : of_topic) partitions[topic].push_back(one.partition);
-  }
-  return partitions;
 }
 
 // In the order of Kafka's createConsumerGroupRecords.
@@ -139,10 +128,6 @@ std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_v
   cancel_round_timers(step, id);
   for (const ConsumerMember& member : members) restart_session(step, id, member, true);
   return std::move(*group);
-}
-
-void tell_classic_members_to_join(const Step& step, std::string_view id) {
-  end_round(step, id, ErrorCode::kRebalanceInProgress);
 }
 
 bool is_one_known_to_all(const ConsumerGroup& group, const ClassicProtocols& protocols) {

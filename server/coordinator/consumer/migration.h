@@ -16,10 +16,8 @@ namespace cohort::coordinator {
 // The classic group as a consumer group, with its members as members of the classic protocol and its generation as
 // epoch; adds the records and their session timers. The error, and nothing is added, when it cannot be one: the policy
 // forbids it, it is no group of consumers, it is too large, an assignor of its own would lose what it stored.
-// What waits in the classic group's round is not touched: see tell_classic_members_to_join().
+// Who waits in the classic group's round is not answered yet: that is end_round(), once the upgrade is decided.
 std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_view id);
-// Once the upgrade is decided: who waits for a join or a sync is told that another rebalance began.
-void tell_classic_members_to_join(const Step& step, std::string_view id);
 
 // Is one of the protocols known to every member that uses the classic one?
 bool is_one_known_to_all(const ConsumerGroup& group, const ClassicProtocols& protocols);

@@ -46,8 +46,8 @@ std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, cons
     return validate_offset_commit(*group.consumer, request.member_id, epoch, commit.version);
   }
   if (group.classic != nullptr) {
-    const auto instance = request.group_instance_id ? std::optional(request.group_instance_id->view()) : std::nullopt;
-    const ErrorCode error = validate_offset_commit(*group.round, request.member_id, instance, epoch);
+    const ErrorCode error =
+        validate_offset_commit(*group.round, request.member_id, view_of(request.group_instance_id), epoch);
     if (error != ErrorCode::kNone) return std::unexpected(error);
     return {};
   }

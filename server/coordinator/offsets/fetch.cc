@@ -20,8 +20,7 @@ constexpr std::int64_t kNoOffset = -1;
 // A missing group is no error, it just has no offsets; a share group never has any.
 ErrorCode validate(const FoundGroup& group, const Request& request) {
   if (group.consumer != nullptr) {
-    const auto member = request.member_id ? std::optional<std::string_view>(*request.member_id) : std::nullopt;
-    return validate_offset_fetch(*group.consumer, member, request.member_epoch);
+    return validate_offset_fetch(*group.consumer, view_of(request.member_id), request.member_epoch);
   }
   if (group.is_foreign(ForeignGroup::Type::kStreams) && (request.member_id || request.member_epoch >= 0)) {
     return ErrorCode::kUnknownMemberId;  // nobody is a member of it as far as this server knows

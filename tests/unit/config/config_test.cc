@@ -34,6 +34,18 @@ TEST_CASE("numbers are Java's: one sign, digits, and nothing else") {
   }
 }
 
+TEST_CASE("a migration policy is read whatever the case of its letters, and nothing else is one") {
+  const auto policy_of = [](const std::string& text) {
+    const auto loaded = load(std::nullopt, {"group.consumer.migration.policy=" + text});
+    return loaded ? std::optional(loaded->config.group.consumer_migration_policy) : std::nullopt;
+  };
+  CHECK(policy_of("UPGRADE") == MigrationPolicy::kUpgrade);
+  CHECK(policy_of("Downgrade") == MigrationPolicy::kDowngrade);
+  CHECK(policy_of("disabled") == MigrationPolicy::kDisabled);
+  CHECK(policy_of("bidirectional") == MigrationPolicy::kBidirectional);
+  CHECK_FALSE(policy_of("both"));
+}
+
 TEST_CASE("config: the defaults of the table are those of the structs") {
   auto result = load(std::nullopt, {});
   REQUIRE(result.has_value());
