@@ -34,8 +34,9 @@ std::size_t log_thread_count(const config::ServerConfig& config) {
   return std::clamp<std::size_t>(reactor_count(config), 2, 64);
 }
 
-topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
+topics::TopicStoreOptions topic_options(const config::ServerConfig& config, std::uint64_t max_partitions) {
   topics::TopicStoreOptions options;
+  options.max_partitions = static_cast<std::int32_t>(std::min<std::uint64_t>(options.max_partitions, max_partitions));
   options.node_id = config.node_id;
   options.defaults = config.topics;
   options.cleaner = config.cleaner;
@@ -54,10 +55,11 @@ topics::TopicStoreOptions topic_options(const config::ServerConfig& config) {
 
 }  // namespace
 
-Backend::Backend(const config::Loaded& loaded, storage::Fs& fs)
+Backend::Backend(const config::Loaded& loaded, storage::Fs& fs, std::uint64_t max_partitions)
     : loaded_(loaded),
       config_(loaded.config),
       fs_(fs),
+      max_partitions_(max_partitions),
       reactors_(reactor_count(config_)),
       log_threads_(log_thread_count(config_)),
       workers_(1),
@@ -75,7 +77,7 @@ Result<void> Backend::open() {
               logs_->cluster_id());
   }
   auto topics = topics::TopicStore::open(
-      reactors_, fs_, *logs_, log_threads_, topic_options(config_), [ids] { return ids->next_uuid(); },
+      reactors_, fs_, *logs_, log_threads_, topic_options(config_, max_partitions_), [ids] { return ids->next_uuid(); },
       reactor::read_clocks());
   if (!topics) return std::unexpected(topics.error());
   topics_ = *std::move(topics);

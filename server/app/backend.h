@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <vector>
@@ -22,8 +23,8 @@ namespace cohort::app {
 
 class Backend {
  public:
-  // Both must outlive it.
-  Backend(const config::Loaded& loaded, storage::Fs& fs);
+  // Both must outlive it. max_partitions: of all topics together, by what the system grants (see open_files.h).
+  Backend(const config::Loaded& loaded, storage::Fs& fs, std::uint64_t max_partitions);
 
   // Takes the data folder and opens what is in it; nothing runs yet. The error is one clear sentence.
   Result<void> open();
@@ -46,6 +47,7 @@ class Backend {
   const config::Loaded& loaded_;
   const config::ServerConfig& config_;
   storage::Fs& fs_;
+  const std::uint64_t max_partitions_;
   reactor::ReactorPool reactors_;
   storage::LogThreads log_threads_;
   storage::LogThreads workers_;

@@ -49,7 +49,12 @@ int main(int argc, char** argv) {
   arguments.add_flag("--healthcheck", health_check,
                      "Start nothing; status 0 when the server with this configuration answers");
   arguments.set_version_flag("--version", "cohortd " COHORT_VERSION);
-  CLI11_PARSE(arguments, argc, argv);
+  try {
+    arguments.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return arguments.exit(error) == 0 ? 0
+                                      : 1;  // --help and --version are no errors; CLI11's own statuses are above 100
+  }
 
   std::optional<cohort::config::FileText> file;
   if (!config_path.empty()) {

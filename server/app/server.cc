@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <semaphore.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -13,9 +13,11 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "protocol/base/log.h"
 #include "server/app/backend.h"
+#include "server/app/open_files.h"
 #include "server/net/server.h"
 #include "server/storage/posix_fs.h"
 
@@ -27,14 +29,6 @@ constexpr std::string_view kComponent = "Server";
 constexpr std::chrono::milliseconds kLastWrites{400};   // until what was decided is on the disk
 constexpr std::chrono::milliseconds kLastReplies{300};  // until the answers are sent
 constexpr std::chrono::milliseconds kClosing{200};      // for what makes the next start quick
-
-// As many open files as the system lets this process have: every log segment and every client is one.
-void raise_open_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn(kComponent, "The limit of open files cannot be raised");
-}
 
 // What ends the process. While the server starts, a signal ends it on the spot, which harms nothing: nobody was
 // answered yet, and a start is made to be cut short. Later main waits for it.
@@ -80,7 +74,7 @@ void log_configuration(const config::Loaded& config) {
 // The whole process: backend and network, on the real file system.
 class Server {
  public:
-  explicit Server(const config::Loaded& loaded) : config_(loaded.config), backend_(loaded, fs_) {}
+  Server(const config::Loaded& loaded, const OpenFiles& files);
 
   Result<void> start();
   Result<void> stop();
@@ -91,10 +85,17 @@ class Server {
   void advertise();
 
   const config::ServerConfig& config_;
+  config::NetConfig net_;  // with max.connections as the system allows it
   storage::PosixFs fs_;
   Backend backend_;
   std::unique_ptr<net::Server> network_;
 };
+
+Server::Server(const config::Loaded& loaded, const OpenFiles& files)
+    : config_(loaded.config), net_(config_.net), backend_(loaded, fs_, files.partitions) {
+  if (!std::in_range<std::int32_t>(files.connections)) return;
+  net_.max_connections = std::min(net_.max_connections, static_cast<std::int32_t>(files.connections));
+}
 
 Result<void> Server::make_data_folder() const {
   std::error_code error;
@@ -126,7 +127,7 @@ std::string Server::listening_on() const {
 Result<void> Server::start() {
   if (auto made = make_data_folder(); !made) return made;
   if (auto opened = backend_.open(); !opened) return opened;
-  network_ = std::make_unique<net::Server>(backend_.reactors(), config_.net, backend_.services());
+  network_ = std::make_unique<net::Server>(backend_.reactors(), net_, backend_.services());
   if (auto listening = network_->listen(); !listening) return listening;
   advertise();
   backend_.start();
@@ -148,10 +149,13 @@ Result<void> Server::stop() {
 Result<void> run_until_signal(const config::Loaded& config) {
   const auto begun = std::chrono::steady_clock::now();
   take_signals();
-  raise_open_files();
+  const std::uint64_t open_files = raise_open_files();
+  const OpenFiles files = share_open_files(open_files);
   log_configuration(config);
+  log::info(kComponent, "{} open files allowed: room for {} partitions and {} connections", open_files,
+            files.partitions, files.connections);
 
-  Server server(config);
+  Server server(config, files);
   if (auto started = server.start(); !started) return started;
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   log::info(kComponent, "Kafka-compatible server started (cohortd {}) in {} ms: node {}, {}, data in {}",

@@ -74,6 +74,7 @@ void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::
   Group& group = groups_.back();
   const std::size_t before = group.bytes.size();
   const std::int64_t first = core_->next_offset();
+  const std::int64_t records_before = group.records;
   shared_.decompressed.clear();
   auto produced =
       core_->produce(records.view(), acks, version, config_, now.wall_ms, group.bytes, shared_.decompressed);
@@ -86,6 +87,8 @@ void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::
   if (group.bytes.empty()) {
     shared_.scratch = std::move(group.bytes);
     groups_.pop_back();
+  } else if (before > 0 && group.bytes.size() > static_cast<std::size_t>(config_.segment_bytes)) {
+    split_last_group(before, first, records_before);
   }
 
   // 3. Answer what needs no more than was decided; the rest waits.
@@ -98,6 +101,18 @@ void Partition::produce(const protocol::Bytes& records, std::int16_t acks, std::
                 {produced.needs_end_offset, std::move(produced.answer), std::move(answered)});
   }
   if (produced.appended) pump(now);
+}
+
+// The last batch to a group of its own: a log does not split what is appended together, and together they would make a
+// segment above segment.bytes. How large a batch gets is only known when it is encoded.
+void Partition::split_last_group(std::size_t bytes, std::int64_t end_offset, std::int64_t records) {
+  Group& full = groups_.back();
+  const auto from = full.bytes.begin() + static_cast<std::ptrdiff_t>(bytes);
+  Group rest{.bytes = {from, full.bytes.end()}, .end_offset = full.end_offset, .records = full.records - records};
+  full.bytes.resize(bytes);
+  full.end_offset = end_offset;
+  full.records = records;
+  groups_.push_back(std::move(rest));
 }
 
 // Nearly always at the end: only a repeat of a batch that is still on its way goes before others.

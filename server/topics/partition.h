@@ -118,7 +118,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     ProducedPartition answer;
     Answered answered;
   };
-  struct Group {  // batches that one job writes
+  struct Group {  // batches that one job writes; at most one segment, unless it is a single batch
     std::vector<std::byte> bytes;
     std::int64_t end_offset = 0;
     std::int64_t records = 0;
@@ -136,6 +136,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   bool is_in_range(const FetchPartition& request, std::int64_t start) const;
   bool has_same_history(const FetchPartition& request, FetchedPartition& fetched) const;
+  void split_last_group(std::size_t bytes, std::int64_t end_offset, std::int64_t records);
   bool needs_disk(const Group& group, Now now) const;
   bool is_flush_due(Now now) const;
   bool is_roll_due(const Group& group) const;

@@ -34,7 +34,7 @@ struct Machine::Parts {
   std::unique_ptr<net::Server> network = nullptr;  // made when the backend is open
 
   Parts(storage::MemFs& disk, const std::vector<std::string>& overrides)
-      : loaded(config::load(std::nullopt, overrides).value()), backend(loaded, disk) {}
+      : loaded(config::load(std::nullopt, overrides).value()), backend(loaded, disk, 10'000) {}
 };
 
 Machine::Machine(storage::MemFs& disk, std::vector<std::string> overrides) {

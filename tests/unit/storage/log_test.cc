@@ -316,7 +316,8 @@ TEST_CASE("Readers see whole batches while the writer appends, rolls and deletes
   done.store(true);
   first.join();
   second.join();
-  CHECK(h.log->segments().size() > 1);
+  CHECK(h.log->start_offset() > 0);
+  CHECK(h.log->segments().back().base_offset > 0);
 }
 
 }  // namespace

@@ -66,6 +66,19 @@ TEST_CASE("creating a topic is one record that holds all of it") {
   CHECK(c.core.partition_count() == 3);
 }
 
+TEST_CASE("partitions of all topics together are bounded, whether created or added") {
+  Cat c;
+  c.options.max_partitions = 7;
+  CHECK(c.create_one(Cat::topic("a", 4)).error == ErrorCode::kNone);
+  CHECK(c.create_one(Cat::topic("b", 4)).error == ErrorCode::kPolicyViolation);
+  CHECK(c.create_one(Cat::topic("b", 2)).error == ErrorCode::kNone);
+  CHECK(c.grow({{.topic = "a", .count = 6, .assignments = {}}}).at(0).error == ErrorCode::kPolicyViolation);
+  CHECK(c.grow({{.topic = "a", .count = 5, .assignments = {}}}).at(0).error == ErrorCode::kNone);
+  CHECK(c.core.partition_count() == 7);
+  CHECK(c.remove({{.name = "b", .id = {}}}).at(0).error == ErrorCode::kNone);
+  CHECK(c.create_one(Cat::topic("c", 2)).error == ErrorCode::kNone);
+}
+
 TEST_CASE("what cannot be created") {
   Cat c;
   c.create({Cat::topic("a.b"), Cat::topic("plain")});

@@ -94,6 +94,34 @@ TEST_CASE("retention has its turn between two jobs of a partition that always ha
   CHECK(log->start_offset() == 1);
 }
 
+TEST_CASE("batches that come together make no segment above segment.bytes") {
+  MemFs fs;
+  StoreHarness store(fs);
+  store.start();
+  const PartitionId id{store.create("a", 1, {{"segment.bytes", "1048576"}, {"cohort.durability", "sync"}}).id, 0};
+  const auto log = store.logs().find(protocol::TopicName("a"), 0);
+  // The log's thread is held up, so that all but the first wait and are written in as few jobs as may be.
+  std::promise<void> go;
+  store.hold(id, go);
+  std::vector<std::future<std::vector<ProducedPartition>>> answers;
+  for (int i = 0; i < 20; ++i) {
+    answers.push_back(store.begin_produce(produce_call(id, make_batch(3, {}, 1000, 50'000))));
+  }
+  ListOffsetsCall nothing;
+  for (int i = 0; i < 10; ++i) store.list(nothing);  // all of them have been decided
+  go.set_value();
+  std::int64_t offset = 0;
+  for (auto& answer : answers) {
+    const auto produced = StoreHarness::get(std::move(answer)).at(0);
+    CHECK(produced.error == ErrorCode::kNone);
+    CHECK(produced.base_offset == std::exchange(offset, offset + 3));
+  }
+  const auto segments = log->segments();
+  CHECK(segments.size() == 8);  // the first batch of 300 KB had gone ahead; of the others three fit into each
+  for (const auto& segment : segments) CHECK(segment.size_bytes <= 1'048'576);
+  CHECK(log->end_offset() == 60);
+}
+
 TEST_CASE("a segment is closed when a record comes that is segment.ms younger than its first one") {
   MemFs fs;
   StoreHarness store(fs);
