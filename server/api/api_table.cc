@@ -24,6 +24,10 @@
 #include "protocol/messages/delete_records_response.h"
 #include "protocol/messages/delete_topics_request.h"
 #include "protocol/messages/delete_topics_response.h"
+#include "protocol/messages/describe_acls_request.h"
+#include "protocol/messages/describe_acls_response.h"
+#include "protocol/messages/describe_client_quotas_request.h"
+#include "protocol/messages/describe_client_quotas_response.h"
 #include "protocol/messages/describe_cluster_request.h"
 #include "protocol/messages/describe_cluster_response.h"
 #include "protocol/messages/describe_configs_request.h"
@@ -34,8 +38,12 @@
 #include "protocol/messages/describe_log_dirs_response.h"
 #include "protocol/messages/describe_producers_request.h"
 #include "protocol/messages/describe_producers_response.h"
+#include "protocol/messages/describe_quorum_request.h"
+#include "protocol/messages/describe_quorum_response.h"
 #include "protocol/messages/describe_topic_partitions_request.h"
 #include "protocol/messages/describe_topic_partitions_response.h"
+#include "protocol/messages/describe_user_scram_credentials_request.h"
+#include "protocol/messages/describe_user_scram_credentials_response.h"
 #include "protocol/messages/fetch_request.h"
 #include "protocol/messages/fetch_response.h"
 #include "protocol/messages/find_coordinator_request.h"
@@ -56,6 +64,8 @@
 #include "protocol/messages/list_groups_response.h"
 #include "protocol/messages/list_offsets_request.h"
 #include "protocol/messages/list_offsets_response.h"
+#include "protocol/messages/list_partition_reassignments_request.h"
+#include "protocol/messages/list_partition_reassignments_response.h"
 #include "protocol/messages/metadata_request.h"
 #include "protocol/messages/metadata_response.h"
 #include "protocol/messages/offset_commit_request.h"
@@ -138,13 +148,20 @@ constexpr auto kTable = [] {
       row<DeleteRecordsRequest, DeleteRecordsResponse, handle_delete_records>(never),
       row<InitProducerIdRequest, InitProducerIdResponse, handle_init_producer_id>(never),
       row<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, handle_offset_for_leader_epoch>(never),
+      row<DescribeAclsRequest, DescribeAclsResponse, handle_describe_acls>(never),
       row<DescribeConfigsRequest, DescribeConfigsResponse, handle_describe_configs>(never),
       row<AlterConfigsRequest, AlterConfigsResponse, handle_alter_configs>(never),
       row<DescribeLogDirsRequest, DescribeLogDirsResponse, handle_describe_log_dirs>(never),
       row<CreatePartitionsRequest, CreatePartitionsResponse, handle_create_partitions>(never),
       row<DeleteGroupsRequest, DeleteGroupsResponse, handle_delete_groups>(never),
       row<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, handle_incremental_alter_configs>(never),
+      row<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, handle_list_partition_reassignments>(
+          never),
       row<OffsetDeleteRequest, OffsetDeleteResponse, handle_offset_delete>(never),
+      row<DescribeClientQuotasRequest, DescribeClientQuotasResponse, handle_describe_client_quotas>(never),
+      row<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse,
+          handle_describe_user_scram_credentials>(never),
+      row<DescribeQuorumRequest, DescribeQuorumResponse, handle_describe_quorum>(never),
       row<DescribeClusterRequest, DescribeClusterResponse, handle_describe_cluster>(never),
       row<DescribeProducersRequest, DescribeProducersResponse, handle_describe_producers>(never),
       row<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, handle_consumer_group_heartbeat>(always),

@@ -4,6 +4,7 @@
 // A version that is not known is answered in version 0, body and header, with UNSUPPORTED_VERSION and the one entry for
 // ApiVersions itself, so that the client can ask again (KIP-511).
 #include <algorithm>
+#include <array>
 
 #include "protocol/messages/api_versions_request.h"
 #include "protocol/messages/api_versions_response.h"
@@ -33,19 +34,29 @@ Response::ApiVersion entry(const ApiRow& row) {
   return version;
 }
 
+struct Feature {
+  std::string_view name;
+  std::int16_t min_version;
+  std::int16_t version;  // supported up to here, and in force
+};
+constexpr std::array kFeatures = {
+    Feature{"group.version", 0, 1},      // KIP-848
+    Feature{"metadata.version", 7, 30},  // 3.3-IV3, 4.3-IV0: what user interfaces take the server's version from
+};
+
 void add_features(Response& response, std::int16_t version) {
-  if (version >= 4) {
-    Response::SupportedFeatureKey supported;
-    supported.name = "group.version";
-    supported.min_version = 0;
-    supported.max_version = 1;
-    response.supported_features.push_back(std::move(supported));
+  for (const Feature& feature : kFeatures) {
+    if (version >= 4 || feature.min_version > 0) {
+      auto& supported = response.supported_features.emplace_back();
+      supported.name = Text(feature.name);
+      supported.min_version = feature.min_version;
+      supported.max_version = feature.version;
+    }
+    auto& finalized = response.finalized_features.emplace_back();
+    finalized.name = Text(feature.name);
+    finalized.min_version_level = feature.version;
+    finalized.max_version_level = feature.version;
   }
-  Response::FinalizedFeatureKey finalized;
-  finalized.name = "group.version";
-  finalized.min_version_level = 1;
-  finalized.max_version_level = 1;
-  response.finalized_features.push_back(std::move(finalized));
   // Below 0 Java clients would not look at the finalized features.
   response.finalized_features_epoch = 0;
 }

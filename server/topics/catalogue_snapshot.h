@@ -47,6 +47,8 @@ class CatalogueSnapshot {
   // Of all partitions of a topic of this snapshot: 0 in the start of the server that made it, one more with each start
   // since. Never falls, and does not change while the server lives.
   std::int32_t leader_epoch(const TopicInfo& topic) const { return starts_ - topic.made_at_start; }
+  // How often the server has started with this data folder: the epoch of whoever leads its catalogue.
+  std::int32_t starts() const { return starts_; }
   // Null when there is no such topic; lives as long as the snapshot.
   const TopicInfo* find(std::string_view name) const;
   const TopicInfo* find(const protocol::TopicId& id) const;

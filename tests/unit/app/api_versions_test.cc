@@ -36,9 +36,17 @@ TEST_CASE("ApiVersions announces the API table in every version") {
       CHECK(response.api_keys[i].min_version == row.announced_min);
       CHECK(response.api_keys[i].max_version == row.max_version);
     }
-    CHECK(response.finalized_features.size() == (version < 3 ? 0U : 1U));
     CHECK(response.finalized_features_epoch == (version < 3 ? -1 : 0));
-    CHECK(response.supported_features.size() == (version < 4 ? 0U : 1U));
+    REQUIRE(response.finalized_features.size() == (version < 3 ? 0U : 2U));
+    if (version >= 3) {
+      CHECK(response.finalized_features[0].name == "group.version");
+      CHECK(response.finalized_features[0].max_version_level == 1);
+      CHECK(response.finalized_features[1].name == "metadata.version");
+      CHECK(response.finalized_features[1].max_version_level == 30);
+    }
+    // Clients of version 3 cannot read a feature whose lowest version is 0.
+    REQUIRE(response.supported_features.size() == (version < 3 ? 0U : version < 4 ? 1U : 2U));
+    for (const auto& feature : response.supported_features) CHECK((version >= 4 || feature.min_version > 0));
   }
 }
 

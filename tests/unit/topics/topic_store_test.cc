@@ -441,7 +441,8 @@ TEST_CASE("changes that wait for the catalogue's log are bounded: one more is th
   hold_catalogue(store, go);
   const auto begin_create = [&](const char* name) {
     return store.begin<std::vector<CreatedTopic>>(0, [&store, name](auto done) {
-      store.store().create_topics({CreateTopic{.name = name, .partitions = 1}}, false, std::move(done));
+      store.store().create_topics({CreateTopic{.name = name, .partitions = 1, .assignments = {}, .configs = {}}}, false,
+                                  std::move(done));
     });
   };
   std::vector<std::future<std::vector<CreatedTopic>>> accepted;
