@@ -145,7 +145,7 @@ void describe_group(Response::DescribeConfigsResult& out, const Request& request
       const auto value = own->second.find(key.name);
       if (value != own->second.end()) add(key.name, value->second, Source::kGroup);
     }
-    const auto text = [&](const config::GroupConfig& from) { return fmt::format("{}", (from.*(key.value)).count()); };
+    const auto text = [&](const config::GroupConfig& from) { return fmt::format("{}", from.*(key.value) / key.unit); };
     if (server.*(key.value) != kBuiltIn.*(key.value)) add(key.server_key, text(server), Source::kStaticBroker);
     add(key.server_key, text(kBuiltIn), Source::kDefault);
     // The first synonym is the one that counts.

@@ -1,8 +1,8 @@
 // IncrementalAlterConfigs v0-1 (key 44): changes to the configuration of topics and groups and to the levels of the log
 // (KIP-339, KIP-412); v1 only encodes differently.
 // The server's own keys cannot change at run time, and client metrics have no settings here: INVALID_REQUEST, each with
-// its reason. Groups have the keys of consumer groups (consumer.session.timeout.ms, consumer.heartbeat.interval.ms,
-// consumer.assignment.interval.ms); any other, those of share and streams groups too, is INVALID_CONFIG.
+// its reason. Groups have the keys of config/group_settings.h; any other, those of share and streams groups too, is
+// INVALID_CONFIG.
 #include "protocol/messages/incremental_alter_configs_request.h"
 #include "protocol/messages/incremental_alter_configs_response.h"
 #include "server/api/config_changes.h"

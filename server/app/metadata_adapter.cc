@@ -17,6 +17,7 @@ std::shared_ptr<const coordinator::MetadataView> metadata_view(const topics::Cat
     own.consumer_session_timeout = config::own_group_setting(settings, config::kGroupSessionTimeout);
     own.consumer_heartbeat_interval = config::own_group_setting(settings, config::kGroupHeartbeatInterval);
     own.consumer_assignment_interval = config::own_group_setting(settings, config::kGroupAssignmentInterval);
+    own.offsets_retention = config::own_group_setting(settings, config::kGroupOffsetsRetention);
   }
   return std::make_shared<const coordinator::MetadataView>(snapshot.version(), std::move(topics), std::move(groups));
 }

@@ -7,32 +7,52 @@
 
 #include "protocol/base/check.h"
 #include "server/config/key.h"
+#include "server/config/parse.h"
 
 namespace cohort::config {
 namespace {
 
 using G = GroupConfig;
 
+constexpr Duration kForever = Duration::max();
+
 constexpr std::array kKeys{
     GroupSettingKey{kGroupAssignmentInterval, "group.consumer.assignment.interval.ms", &G::consumer_assignment_interval,
                     &G::consumer_min_assignment_interval, &G::consumer_max_assignment_interval,
-                    "Least time between two assignments of this group."},
+                    std::chrono::milliseconds{1}, "Least time between two assignments of this group."},
     GroupSettingKey{kGroupHeartbeatInterval, "group.consumer.heartbeat.interval.ms", &G::consumer_heartbeat_interval,
                     &G::consumer_min_heartbeat_interval, &G::consumer_max_heartbeat_interval,
-                    "How often the members of this group are told to send a heartbeat."},
+                    std::chrono::milliseconds{1}, "How often the members of this group are told to send a heartbeat."},
     GroupSettingKey{kGroupSessionTimeout, "group.consumer.session.timeout.ms", &G::consumer_session_timeout,
-                    &G::consumer_min_session_timeout, &G::consumer_max_session_timeout,
+                    &G::consumer_min_session_timeout, &G::consumer_max_session_timeout, std::chrono::milliseconds{1},
                     "How long a member of this group may be silent before it is removed."},
+    GroupSettingKey{kGroupOffsetsRetention, "offsets.retention.minutes", &G::offsets_retention, nullptr, nullptr,
+                    std::chrono::minutes{1},
+                    "How long offsets of this group are kept when it does not use them; -1: for ever."},
 };
 static_assert(std::ranges::is_sorted(kKeys, {}, &GroupSettingKey::name));
 
 // Type and least value are those of the server's key, as in Kafka.
 std::optional<Duration> parse(const GroupSettingKey& key, std::string_view text) {
+  if (key.min == nullptr && parse_number<int>(text) == -1) return kForever;
   const Key* server_key = find_key(key.server_key);
   CHECK(server_key != nullptr, key.server_key);
   const auto value = parse_value(*server_key, text);
   if (!value) return std::nullopt;
-  return Duration{std::get<std::int64_t>(*value)};
+  return key.unit * std::get<std::int64_t>(*value);
+}
+
+std::string to_text(const GroupSettingKey& key, Duration value) {
+  return value == kForever ? "-1" : fmt::format("{}", value / key.unit);
+}
+
+bool is_within_bounds(const GroupSettingKey& key, Duration value, const GroupConfig& config) {
+  return key.min == nullptr || (value >= config.*(key.min) && value <= config.*(key.max));
+}
+
+std::string describe_bounds(const GroupSettingKey& key, const GroupConfig& config) {
+  if (key.min == nullptr) return "-1 or a whole number above 0";
+  return fmt::format("a whole number from {} to {}", (config.*(key.min)).count(), (config.*(key.max)).count());
 }
 
 std::optional<Duration> own(const GroupSettings& settings, const GroupSettingKey& key) {
@@ -62,13 +82,10 @@ Result<GroupSettings> check_group_settings(const GroupSettings& settings, const 
     const GroupSettingKey* key = find_group_setting_key(name);
     if (key == nullptr) return fail(ErrorKind::kInvalid, fmt::format("Unknown group config name: {}", name));
     const auto value = parse(*key, text);
-    const Duration min = config.*(key->min);
-    const Duration max = config.*(key->max);
-    if (!value || *value < min || *value > max) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("{}={} must be a whole number from {} to {}", name, text, min.count(), max.count()));
+    if (!value || !is_within_bounds(*key, *value, config)) {
+      return fail(ErrorKind::kInvalid, fmt::format("{}={} must be {}", name, text, describe_bounds(*key, config)));
     }
-    checked.emplace(name, fmt::format("{}", value->count()));
+    checked.emplace(name, to_text(*key, *value));
   }
   const Duration session = own_group_setting(checked, kGroupSessionTimeout).value_or(config.consumer_session_timeout);
   const Duration heartbeat =
@@ -86,7 +103,7 @@ std::vector<std::string> explain_clamped(std::string_view group, const GroupSett
   GroupConfig effective = config;
   for (const GroupSettingKey& key : kKeys) {
     const auto value = own(settings, key);
-    if (!value) continue;
+    if (!value || key.min == nullptr) continue;
     const Duration min = config.*(key.min);
     const Duration max = config.*(key.max);
     effective.*(key.value) = std::clamp(*value, min, std::max(min, max));

@@ -32,7 +32,7 @@ def passed_over(path: Path) -> set[str]:
 
 
 def group_settings(root: Path) -> list[str]:
-    return re.findall(r'kGroup\w+ = "(consumer\.[^"]+)"', (root / "server/config/group_settings.h").read_text())
+    return re.findall(r'kGroup\w+ = "([^"]+)"', (root / "server/config/group_settings.h").read_text())
 
 
 def compare(where: str, wanted: set[str], found: list[str]) -> list[str]:

@@ -23,12 +23,13 @@ struct TopicView {
 };
 
 // A group's own values of consumer.session.timeout.ms and the like; what is missing follows the process's
-// configuration. A stored value outside the bounds of the configuration is clamped by the coordinator (Kafka's
-// GroupConfig).
+// configuration. A stored value outside the bounds of the configuration, where there are any, is clamped by the
+// coordinator (Kafka's GroupConfig).
 struct GroupOverrides {
   std::optional<Duration> consumer_session_timeout{};
   std::optional<Duration> consumer_heartbeat_interval{};
   std::optional<Duration> consumer_assignment_interval{};
+  std::optional<Duration> offsets_retention{};  // offsets.retention.minutes; Duration::max(): for ever
 };
 using GroupOverridesById = std::map<protocol::GroupId, GroupOverrides, std::less<>>;
 

@@ -79,12 +79,18 @@ bool is_subscribed(const FoundGroup& group, std::string_view topic) {
   return group.classic != nullptr && group.round->is_subscribed_to(topic);
 }
 
+// Kafka knows no retention of a group's own: that is ours.
+Duration retention_of(const Step& step, std::string_view group) {
+  const GroupOverrides* own = step.context.metadata->overrides(group);
+  return own != nullptr && own->offsets_retention ? *own->offsets_retention : step.config.offsets_retention;
+}
+
 // Kafka: OffsetExpirationConditionImpl.
-bool is_expired(const CommittedOffset& offset, std::int64_t since_ms, const Step& step) {
+bool is_expired(const CommittedOffset& offset, std::int64_t since_ms, Duration retention, const Step& step) {
   const std::int64_t now_ms = step.context.now.wall_ms;
   if (offset.expire_timestamp_ms() != kNoExpireTimestamp) return now_ms >= offset.expire_timestamp_ms();
   const std::int64_t from_ms = since_ms == kSinceCommit ? offset.commit_timestamp_ms : since_ms;
-  return now_ms - from_ms >= step.config.offsets_retention.count();
+  return now_ms - from_ms >= retention.count();
 }
 
 // Returns whether the group was looked at to its end.
@@ -92,6 +98,7 @@ bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGrou
   budget.looked();
   const auto since_ms = expires_since(group);
   if (!since_ms) return true;
+  const Duration retention = retention_of(step, id.value());
   bool all_expired = true;
   if (group.offsets != nullptr) {
     for (const auto& [topic, offsets] : group.offsets->topics) {
@@ -101,7 +108,7 @@ bool expire_group(const Step& step, const protocol::GroupId& id, const FoundGrou
       }
       const bool done = offsets.visit_while([&](const CommittedOffset& offset) {
         budget.looked();
-        if (!is_expired(offset, *since_ms, step)) {
+        if (!is_expired(offset, *since_ms, retention, step)) {
           all_expired = false;
           return true;
         }

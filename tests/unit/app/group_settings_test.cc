@@ -151,7 +151,7 @@ TEST_CASE("a group is described with values, where they come from, and what they
   CHECK(machine.alter("g", {{kSession, " +050000 "}}) == to_wire(ErrorCode::kNone));
   const auto all = machine.describe("g");
   CHECK(all.error_code == to_wire(ErrorCode::kNone));
-  REQUIRE(all.configs.size() == 3);
+  REQUIRE(all.configs.size() == 4);
   CHECK(all.configs[0].name == "consumer.assignment.interval.ms");
   CHECK(all.configs[0].value == Text("1000"));
   CHECK(all.configs[0].config_source == kSourceDefault);
@@ -171,8 +171,10 @@ TEST_CASE("a group is described with values, where they come from, and what they
   CHECK(session.synonyms[1].name == "group.consumer.session.timeout.ms");
   CHECK(session.synonyms[1].value == Text("45000"));
   CHECK(session.synonyms[1].source == kSourceDefault);
+  CHECK(all.configs[3].name == "offsets.retention.minutes");
+  CHECK(all.configs[3].value == Text("10080"));  // in minutes, as it would be set
 
-  CHECK(machine.describe("g", std::vector<Text>{}).configs.size() == 3);
+  CHECK(machine.describe("g", std::vector<Text>{}).configs.size() == 4);
   CHECK(machine.describe("g", {{Text(kSession), Text("nothing")}}).configs.size() == 1);
   CHECK(machine.describe("nobody").configs.at(2).value == Text("45000"));
   CHECK(machine.describe("").error_code == to_wire(ErrorCode::kInvalidRequest));

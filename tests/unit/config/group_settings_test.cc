@@ -1,5 +1,7 @@
 #include "server/config/group_settings.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "server/config/key.h"
@@ -30,6 +32,21 @@ TEST_CASE("group settings: within the bounds of the server") {
   CHECK(verdict({{"consumer.assignment.interval.ms", "-1"}}).find("from 0 to 15000") != std::string::npos);
   CHECK(verdict({{"consumer.session.timeout.ms", "long"}}).find("whole number") != std::string::npos);
   CHECK(verdict({{"consumer.nothing", "1"}}) == "Unknown group config name: consumer.nothing");
+}
+
+TEST_CASE("group settings: offsets are kept for minutes or for ever") {
+  CHECK(verdict({{"offsets.retention.minutes", " -1"}}) == "accepted");
+  CHECK(verdict({{"offsets.retention.minutes", "1"}}) == "accepted");
+  for (const char* bad : {"0", "-2", "x", "99999999999"}) {
+    CHECK(verdict({{"offsets.retention.minutes", bad}}) ==
+          fmt::format("offsets.retention.minutes={} must be -1 or a whole number above 0", bad));
+  }
+  const auto kept = check_group_settings({{"offsets.retention.minutes", " 090"}}, GroupConfig{});
+  REQUIRE(kept.has_value());
+  CHECK(kept->at("offsets.retention.minutes") == "90");
+  CHECK(own_group_setting(*kept, kGroupOffsetsRetention) == std::chrono::minutes{90});
+  CHECK(own_group_setting({{"offsets.retention.minutes", "-1"}}, kGroupOffsetsRetention) == Duration::max());
+  CHECK(explain_clamped("g", {{"offsets.retention.minutes", "-1"}}, GroupConfig{}).empty());
 }
 
 TEST_CASE("group settings: the session timeout is above the heartbeat interval") {

@@ -35,6 +35,24 @@ TEST_CASE("offsets of a simple group expire by their commit time") {
   CHECK(h.state().offsets.groups.empty());
 }
 
+TEST_CASE("a group may have a retention of its own, shorter or for ever") {
+  Harness h(short_retention());
+  h.topic("t", 1);
+  for (const char* group : {"default", "ever", "short"}) commit(h, group, "t", {{0, 1}});
+  h.override_group("short", {.offsets_retention = 20min});
+  h.override_group("ever", {.offsets_retention = Duration::max()});
+  h.records();
+  h.sleep(19min);
+  CHECK(h.records().empty());
+  h.sleep(2min);
+  CHECK(h.records() == Lines{"-offset short t:0"});
+  h.sleep(40min);
+  CHECK(h.records() == Lines{"-offset default t:0"});
+  h.sleep(100h);
+  CHECK(h.records().empty());
+  CHECK(fetch_all(h, "ever") == "t:0=1");
+}
+
 TEST_CASE("a new commit keeps an offset alive") {
   Harness h(short_retention());
   h.topic("t", 1);
