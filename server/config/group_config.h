@@ -57,6 +57,9 @@ struct GroupConfig {
   // group.max.size: members of one classic group, > 0.
   std::int32_t classic_max_size = std::numeric_limits<std::int32_t>::max();
 
+  // group.describe.compat.enable: DescribeGroups shows consumer groups, too, as if they were classic ones.
+  bool describe_compat = false;
+
   // offset.metadata.max.bytes: longest metadata of a committed offset, counted as Kafka does (characters).
   std::int32_t offset_metadata_max_bytes = 4096;
   // offsets.retention.minutes: how long offsets outlive their group's last member.

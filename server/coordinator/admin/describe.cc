@@ -19,9 +19,15 @@ std::string not_found(const FoundGroup& group, std::string_view id, std::string_
   return group.exists() ? fmt::format("Group {} is not a {} group.", id, type) : fmt::format("Group {} not found.", id);
 }
 
-protocol::DescribeGroupsResponse::DescribedGroup describe_classic(const FoundGroup& group, const std::string& id,
+protocol::DescribeGroupsResponse::DescribedGroup describe_classic(const Step& step, const FoundGroup& group,
+                                                                  const protocol::GroupId& group_id,
                                                                   std::int16_t version) {
+  const std::string& id = group_id.value();
   if (group.classic != nullptr) return describe(id, *group.round);
+  if (group.consumer != nullptr && step.config.describe_compat) {
+    return describe_as_classic(group_id, *group.consumer, *step.context.metadata,
+                               step.config.consumer_assignors.front());
+  }
   protocol::DescribeGroupsResponse::DescribedGroup described;
   described.group_id = id;
   if (group.is_simple()) {
@@ -66,7 +72,7 @@ void handle_describe_classic_groups(const Step& step, ReplyToken token, const De
   std::int64_t after = kNoRecord;
   for (const protocol::GroupId& id : request.groups) {
     const FoundGroup group = find_group(step.state, id.value());
-    described.push_back(describe_classic(group, id.value(), request.version));
+    described.push_back(describe_classic(step, group, id, request.version));
     after = std::max(after, rests_on(step.state, group));
   }
   step.output.replies.push_back({token, std::move(described), after});

@@ -1,6 +1,7 @@
 #include "server/coordinator/classic/consumer_metadata.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/messages/consumer_protocol_assignment.h"
 #include "protocol/wire/byte_buffer.h"
@@ -23,6 +24,15 @@ Result<Message> read_embedded(std::span<const std::byte> bytes, std::int16_t max
   read(reader, message, std::min(version, max_version));
   if (auto status = reader.status(); !status) return std::unexpected(std::move(status.error()));
   return message;
+}
+
+template <typename Message>
+protocol::Bytes write_embedded(const Message& message, std::int16_t version) {
+  protocol::ByteBuffer buffer;
+  protocol::ByteWriter writer(buffer);
+  writer.int16(version);
+  write(writer, message, version);
+  return protocol::Bytes::copy_of(buffer.view());
 }
 
 }  // namespace
@@ -67,11 +77,13 @@ protocol::Bytes write_assignment(const PartitionsByTopic& partitions, std::span<
     if (topic == nullptr) continue;
     assignment.assigned_partitions.push_back({.topic = topic->name.value(), .partitions = of_topic});
   }
-  protocol::ByteBuffer buffer;
-  protocol::ByteWriter writer(buffer);
-  writer.int16(version);
-  write(writer, assignment, version);
-  return protocol::Bytes::copy_of(buffer.view());
+  return write_embedded(assignment, version);
+}
+
+protocol::Bytes write_subscription(std::vector<protocol::Text> topics) {
+  ConsumerProtocolSubscription subscription;
+  subscription.topics = std::move(topics);
+  return write_embedded(subscription, 0);
 }
 
 ClassicMemberMetadata classic_metadata(std::int32_t session_timeout_ms, const ClassicProtocols& protocols) {

@@ -29,6 +29,8 @@ Result<protocol::ConsumerProtocolSubscription> read_subscription(std::span<const
 // Empty bytes are an empty assignment. Topics that do not exist are left out. An error when the assignor has stored
 // something of its own in it, which nobody here could give back.
 Result<PartitionsByTopic> read_assignment(std::span<const std::byte> bytes, const MetadataView& metadata);
+// Version 0, which every client can read.
+protocol::Bytes write_subscription(std::vector<protocol::Text> topics);
 // In the version of this subscription, which is what the member understands. Topics that are gone are left out.
 protocol::Bytes write_assignment(const PartitionsByTopic& partitions, std::span<const std::byte> subscription,
                                  const MetadataView& metadata);

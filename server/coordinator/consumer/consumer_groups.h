@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "protocol/messages/consumer_group_describe_response.h"
+#include "protocol/messages/describe_groups_response.h"
 #include "protocol/types/error_code.h"
 #include "server/coordinator/core/step.h"
 
@@ -75,5 +76,11 @@ protocol::ConsumerGroupDescribeResponse::DescribedGroup describe(const protocol:
                                                                  const ConsumerGroup& group,
                                                                  const MetadataView& metadata,
                                                                  std::string_view default_assignor);
+// The same for DescribeGroups, in the words of the classic protocol: for old tools, where group.describe.compat.enable
+// asks for it. Subscriptions and assignments are those of the embedded consumer protocol, version 0.
+protocol::DescribeGroupsResponse::DescribedGroup describe_as_classic(const protocol::GroupId& id,
+                                                                     const ConsumerGroup& group,
+                                                                     const MetadataView& metadata,
+                                                                     std::string_view default_assignor);
 
 }  // namespace cohort::coordinator

@@ -1,6 +1,8 @@
-// ConsumerGroupDescribe of one group, as Kafka's ConsumerGroup.asDescribedGroup.
+// ConsumerGroupDescribe of one group, as Kafka's ConsumerGroup.asDescribedGroup; and DescribeGroups of it, which is
+// ours.
 #include <algorithm>
 
+#include "server/coordinator/classic/consumer_metadata.h"
 #include "server/coordinator/consumer/internal.h"
 
 namespace cohort::coordinator {
@@ -55,6 +57,35 @@ Response::Member describe_member(const ConsumerGroup& group, const ConsumerMembe
   return result;
 }
 
+// What of the classic protocol comes nearest.
+std::string_view classic_state(ConsumerGroupState state) {
+  switch (state) {
+    case ConsumerGroupState::kAssigning:
+      return "PreparingRebalance";
+    case ConsumerGroupState::kReconciling:
+      return "CompletingRebalance";
+    case ConsumerGroupState::kEmpty:
+    case ConsumerGroupState::kStable:
+    case ConsumerGroupState::kDead:
+      break;
+  }
+  return to_string(state);
+}
+
+// What it subscribes to by name, and what its regular expression matches.
+std::vector<protocol::Text> subscribed_topics(const ConsumerGroup& group, const ConsumerMember& member) {
+  std::vector<protocol::TopicName> names = member.subscribed_topics;
+  const auto regex = group.resolved_regexes.find(member.subscribed_regex);
+  if (regex != group.resolved_regexes.end()) {
+    names.insert(names.end(), regex->second.topics.begin(), regex->second.topics.end());
+    std::ranges::sort(names);
+    names.erase(std::ranges::unique(names).begin(), names.end());
+  }
+  std::vector<protocol::Text> texts;
+  for (const auto& name : names) texts.emplace_back(name.value());
+  return texts;
+}
+
 }  // namespace
 
 Response::DescribedGroup describe(const protocol::GroupId& id, const ConsumerGroup& group, const MetadataView& metadata,
@@ -68,6 +99,28 @@ Response::DescribedGroup describe(const protocol::GroupId& id, const ConsumerGro
   result.members.reserve(group.members.size());
   for (const auto& [member_id, member] : group.members) {
     result.members.push_back(describe_member(group, member, metadata));
+  }
+  return result;
+}
+
+protocol::DescribeGroupsResponse::DescribedGroup describe_as_classic(const protocol::GroupId& id,
+                                                                     const ConsumerGroup& group,
+                                                                     const MetadataView& metadata,
+                                                                     std::string_view default_assignor) {
+  protocol::DescribeGroupsResponse::DescribedGroup result;
+  result.group_id = protocol::Text(id.value());
+  result.group_state = protocol::Text(classic_state(group.state()));
+  result.protocol_type = protocol::Text(kConsumerProtocolType);
+  result.protocol_data = protocol::Text(preferred_assignor(group.assignor_votes, default_assignor));
+  result.members.reserve(group.members.size());
+  for (const auto& [member_id, member] : group.members) {
+    auto& out = result.members.emplace_back();
+    out.member_id = protocol::Text(member_id.value());
+    if (member.instance_id) out.group_instance_id = protocol::Text(member.instance_id->value());
+    out.client_id = protocol::Text(member.client_id);
+    out.client_host = protocol::Text(member.client_host);
+    out.member_metadata = write_subscription(subscribed_topics(group, member));
+    out.member_assignment = write_assignment(responsible_for(member), out.member_metadata.view(), metadata);
   }
   return result;
 }

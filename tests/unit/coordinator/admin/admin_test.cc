@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "server/coordinator/classic/consumer_metadata.h"
 #include "tests/unit/coordinator/offsets/calls.h"
 
 namespace cohort::coordinator::testing {
@@ -115,6 +116,33 @@ TEST_CASE("DescribeGroups knows simple groups; others are Dead, with an error fr
   CHECK(simple[0].members.empty());
   CHECK(simple[0].authorized_operations == std::numeric_limits<std::int32_t>::min());
   CHECK(simple[1].protocol_type == "connect");
+}
+
+TEST_CASE("DescribeGroups shows consumer groups where the configuration asks for it") {
+  config::GroupConfig config = exact_config();
+  config.describe_compat = true;
+  Harness h(config);
+  h.topic("t", 3);
+  h.topic("u", 1);
+  h.join("m1", {.topics = {{"t"}}});
+  h.join("m2", {.topics = {{"t", "u"}}});
+  const auto now = [&] {
+    return std::get<ClassicGroupDescriptions>(h.request(DescribeClassicGroups{ids({"g"}), 6})).at(0);
+  };
+  CHECK(now().group_state == "CompletingRebalance");
+  const auto first = now().members.at(0);
+  CHECK(first.member_id == "m1");
+  CHECK(read_subscribed_topics(first.member_metadata.view()).value() == std::vector<protocol::Text>{"t"});
+  const auto assigned = read_assignment(first.member_assignment.view(), h.metadata());
+  REQUIRE(assigned.has_value());
+  REQUIRE(assigned->size() == 1);
+  CHECK(assigned->begin()->second == std::vector<std::int32_t>{0, 1, 2});
+  h.leave("m1");
+  h.leave("m2");
+  CHECK(now().error_code == to_wire(ErrorCode::kNone));
+  CHECK(now().group_state == "Empty");
+  CHECK(now().protocol_type == "consumer");
+  CHECK(now().protocol_data == "uniform");
 }
 
 TEST_CASE("ConsumerGroupDescribe knows consumer groups only") {
