@@ -93,6 +93,7 @@ Result<void> Backend::open_shards() {
     log::warn("Config", "offsets.topic.num.partitions={} has no effect: the data folder was made with {}", wanted,
               offsets->partitions);
   }
+  shard_config_ = config::share_of(config_.group, offsets->partitions);
   const auto metadata = metadata_view(*snapshot);
   std::vector<runtime::GroupShard*> by_partition;
   for (std::int32_t partition = 0; partition < offsets->partitions; ++partition) {
@@ -108,7 +109,7 @@ Result<void> Backend::open_shards() {
                               .workers = workers_,
                               .ending = ending_.get_token(),
                               .on_durable = [this, id](std::int64_t end) { topics_->internal_durable(id, end); }};
-    shards_.push_back(std::make_unique<runtime::GroupShard>(std::move(place), config_.group, runtime::ShardLimits{},
+    shards_.push_back(std::make_unique<runtime::GroupShard>(std::move(place), shard_config_, runtime::ShardLimits{},
                                                             std::make_unique<runtime::RandomIds>(), metadata));
     by_partition.push_back(shards_.back().get());
   }

@@ -54,6 +54,7 @@ class Backend {
   std::unique_ptr<storage::LogSet> logs_;
   std::unique_ptr<topics::TopicStore> topics_;
   std::vector<std::shared_ptr<storage::Log>> shard_logs_;
+  config::GroupConfig shard_config_;
   std::vector<std::unique_ptr<runtime::GroupShard>> shards_;
   std::unique_ptr<runtime::GroupRouter> router_;
   const std::shared_ptr<MemoryBudget> reply_memory_;

@@ -60,6 +60,14 @@ struct GroupConfig {
   // group.describe.compat.enable: DescribeGroups shows consumer groups, too, as if they were classic ones.
   bool describe_compat = false;
 
+  // Bounds of cohort's own, > 0, of one partition of __consumer_offsets: cohort.max.groups and
+  // cohort.max.similar.groups (groups whose ids differ only in a UUID or hash), of which each partition gets its share,
+  // see share_of().
+  std::int32_t max_groups = 1'000'000;
+  std::int32_t max_similar_groups = 10'000;
+  // cohort.group.max.offsets: committed offsets of one group, > 0.
+  std::int32_t group_max_offsets = 1'000'000;
+
   // offset.metadata.max.bytes: longest metadata of a committed offset, counted as Kafka does (characters).
   std::int32_t offset_metadata_max_bytes = 4096;
   // offsets.retention.minutes: how long offsets outlive their group's last member.
@@ -69,5 +77,9 @@ struct GroupConfig {
 
   friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
 };
+
+// What one of so many partitions of __consumer_offsets goes by: groups are spread over them evenly, more or less, and
+// no partition knows of the others.
+GroupConfig share_of(const GroupConfig& whole, std::int32_t partitions);
 
 }  // namespace cohort::config

@@ -12,7 +12,18 @@ constexpr auto group() {
   return &store<&S::group, Field>;
 }
 
+std::int32_t divided(std::int32_t whole, std::int32_t partitions) {
+  return static_cast<std::int32_t>((static_cast<std::int64_t>(whole) + partitions - 1) / partitions);
+}
+
 }  // namespace
+
+GroupConfig share_of(const GroupConfig& whole, std::int32_t partitions) {
+  GroupConfig share = whole;
+  share.max_groups = divided(whole.max_groups, partitions);
+  share.max_similar_groups = divided(whole.max_similar_groups, partitions);
+  return share;
+}
 
 std::vector<Key> group_keys() {
   using enum KeyType;
@@ -130,6 +141,25 @@ std::vector<Key> group_keys() {
        .default_text = "false",
        .doc = "DescribeGroups shows consumer groups as if they were classic ones, for tools that know no others.",
        .set = group<&G::describe_compat>()},
+      {.name = "cohort.max.groups",
+       .type = kInt,
+       .default_text = "1000000",
+       .min = 1,
+       .doc = "Groups that there may be, divided among the partitions of __consumer_offsets.",
+       .set = group<&G::max_groups>()},
+      {.name = "cohort.max.similar.groups",
+       .type = kInt,
+       .default_text = "10000",
+       .min = 1,
+       .doc = "Groups whose ids differ only in a UUID or hash, divided among the partitions of __consumer_offsets: "
+              "a guard against clients that make up a new group at each start.",
+       .set = group<&G::max_similar_groups>()},
+      {.name = "cohort.group.max.offsets",
+       .type = kInt,
+       .default_text = "1000000",
+       .min = 1,
+       .doc = "Partitions that one group may have committed offsets of.",
+       .set = group<&G::group_max_offsets>()},
       {.name = "offset.metadata.max.bytes",
        .type = kInt,
        .default_text = "4096",

@@ -9,6 +9,7 @@
 #include "server/coordinator/classic/internal.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
+#include "server/coordinator/core/limits.h"
 
 namespace cohort::coordinator {
 namespace {
@@ -18,6 +19,10 @@ using protocol::ErrorCode;
 
 // How long a new member waits for the answer to its first join: it has no session yet, and its client may be gone.
 constexpr Duration kNewMemberJoinTimeout = std::chrono::minutes{5};
+
+// Of one group, waiting to come back with the ids that they were given. Kafka has no bound; clients take the answer to
+// the next one for a reason to try again later, and ids that are not used expire.
+constexpr std::size_t kMaxPendingMembers = 10'000;
 
 // Owned copies, the first of each name.
 ClassicProtocols protocols_of(const JoinGroup& join) {
@@ -115,6 +120,11 @@ void join_new_member(const RoundStep& at, ReplyToken token, const JoinGroup& joi
   if (!must_be_told_its_id(join)) {
     return add_member(at, token, join, id, std::move(protocols));
   }
+  if (at.round.pending().size() >= kMaxPendingMembers) {
+    log::info(kClassicLogName, "[{}] {} members have not come back with their ids yet", at.group,
+              at.round.pending().size());
+    return reply_join_error(at.step, token, {}, ErrorCode::kRebalanceInProgress, at.after);
+  }
   // It shall come again with the id: a client whose answer is lost would leave a member behind with each try.
   restart_session(at, id, at.round.add_pending(id), Duration{request.session_timeout_ms});
   reply_join_error(at.step, token, id, ErrorCode::kMemberIdRequired, at.after);
@@ -167,6 +177,10 @@ std::optional<RoundStep> find_or_make(const Step& step, ReplyToken token, const 
   }
   if (!join.request.member_id.empty()) {
     reply_join_error(step, token, join.request.member_id, ErrorCode::kUnknownMemberId, after);
+    return std::nullopt;
+  }
+  if (!found.exists() && why_no_new_group(step, id)) {
+    reply_join_error(step, token, {}, ErrorCode::kPolicyViolation, after);
     return std::nullopt;
   }
   if (found.consumer != nullptr) {

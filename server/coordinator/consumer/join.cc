@@ -9,6 +9,7 @@
 #include "server/coordinator/consumer/migration.h"
 #include "server/coordinator/consumer/records.h"
 #include "server/coordinator/core/find_group.h"
+#include "server/coordinator/core/limits.h"
 
 namespace cohort::coordinator {
 namespace {
@@ -124,6 +125,9 @@ std::optional<GroupError> find_group(const Step& step, const ConsumerHeartbeat& 
     who.upgraded = true;
     who.group = &who.made_group.emplace(std::move(*upgraded));
     return std::nullopt;
+  }
+  if (!was_classic && step.state.offsets.find(id) == nullptr) {
+    if (auto why = why_no_new_group(step, id)) return GroupError{ErrorCode::kPolicyViolation, *std::move(why)};
   }
   if (was_classic) {
     log::info(kLogName, "[{}] the empty classic group becomes a consumer group", id);

@@ -97,11 +97,39 @@ struct Applier {
   Result<void> operator()(const protocol::StreamsGroupCurrentMemberAssignmentRecord&) const { return {}; }
 };
 
+std::string_view group_of(const protocol::GroupRecord& record) {
+  return std::visit(
+      [](const auto& r) -> std::string_view {
+        if constexpr (requires { r.key.group_id; }) {
+          return r.key.group_id;
+        } else {
+          return r.key.group;
+        }
+      },
+      record);
+}
+
+std::size_t table_entries(const GroupState& state) {
+  return state.consumer_groups.size() + state.classic_groups.size() + state.foreign_groups.size() +
+         state.offsets.groups.size();
+}
+
+std::size_t tables_with(const GroupState& state, std::string_view id) {
+  const auto has = [id](const auto& table) { return table.contains(id) ? std::size_t{1} : std::size_t{0}; };
+  return has(state.consumer_groups) + has(state.classic_groups) + has(state.foreign_groups) + has(state.offsets.groups);
+}
+
 }  // namespace
 
 Result<void> apply(GroupState& state, const protocol::GroupRecord& record, std::int64_t offset) {
   state.last_record = offset;
-  return std::visit(Applier{state, offset}, record);
+  const std::size_t before = table_entries(state);
+  if (auto applied = std::visit(Applier{state, offset}, record); !applied) return applied;
+  // A record makes or removes one entry of one table at most.
+  const std::size_t after = table_entries(state);
+  if (after > before && tables_with(state, group_of(record)) == 1) state.census.came(group_of(record));
+  if (after < before && tables_with(state, group_of(record)) == 0) state.census.went(group_of(record));
+  return {};
 }
 
 }  // namespace cohort::coordinator

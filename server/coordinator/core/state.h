@@ -18,6 +18,7 @@
 #include "server/coordinator/classic/classic_group.h"
 #include "server/coordinator/classic/round.h"
 #include "server/coordinator/consumer/consumer_group.h"
+#include "server/coordinator/core/group_census.h"
 #include "server/coordinator/core/id_map.h"
 #include "server/coordinator/core/metadata_view.h"
 #include "server/coordinator/offsets/offsets_state.h"
@@ -44,6 +45,7 @@ struct SoftState {
   // The last view that was looked at, and the version of the last one that brought a new topic.
   std::shared_ptr<const MetadataView> metadata;
   std::int64_t new_topics_version = 0;
+  MonoTime next_complaint{};  // when the log may say again that a limit was reached
 };
 
 struct GroupState {
@@ -51,6 +53,7 @@ struct GroupState {
   IdMap<protocol::GroupId, ClassicGroup> classic_groups;
   std::map<protocol::GroupId, ForeignGroup, std::less<>> foreign_groups;
   OffsetsState offsets;
+  GroupCensus census;               // of all of these; derived
   std::int64_t last_record = -1;    // offset of the last record of all
   std::int64_t last_deletion = -1;  // offset of the last record that removed a group: what "there is none" rests on
 

@@ -16,7 +16,9 @@ void put(OffsetsState& state, std::string_view group_id, std::string_view topic,
     offsets = topics.emplace(protocol::TopicName(std::string(topic)), TopicOffsets{}).first;
   }
   group.last_record = committed.record_offset;
-  if (offsets->second.put(std::move(committed))) ++state.count;
+  if (!offsets->second.put(std::move(committed))) return;
+  ++group.count;
+  ++state.count;
 }
 
 void remove(OffsetsState& state, std::string_view group_id, std::string_view topic, std::int32_t partition,
@@ -27,6 +29,7 @@ void remove(OffsetsState& state, std::string_view group_id, std::string_view top
   auto& topics = group->second.topics;
   const auto offsets = topics.find(topic);
   if (offsets == topics.end() || !offsets->second.remove(partition)) return;
+  --group->second.count;
   --state.count;
   if (offsets->second.empty()) topics.erase(offsets);
   if (!topics.empty()) return;

@@ -6,6 +6,7 @@
 #include "server/coordinator/classic/classic_groups.h"
 #include "server/coordinator/consumer/consumer_groups.h"
 #include "server/coordinator/core/find_group.h"
+#include "server/coordinator/core/limits.h"
 #include "server/coordinator/offsets/offsets.h"
 
 namespace cohort::coordinator {
@@ -39,7 +40,8 @@ bool is_metadata_too_large(const Partition& partition, const config::GroupConfig
 }
 
 // May the sender commit to this group at all? Which partitions an old epoch may commit is up to the validator.
-std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, const CommitOffsets& commit) {
+std::expected<CommitValidator, ErrorCode> validate(const Step& step, const FoundGroup& group,
+                                                   const CommitOffsets& commit) {
   const protocol::OffsetCommitRequest& request = commit.request;
   const std::int32_t epoch = request.generation_id_or_member_epoch;
   if (group.consumer != nullptr) {
@@ -53,7 +55,10 @@ std::expected<CommitValidator, ErrorCode> validate(const FoundGroup& group, cons
   }
   if (!group.exists()) {
     // Without a generation it comes from an admin client or a consumer without group management: a simple group begins.
-    if (epoch < 0) return {};
+    if (epoch < 0) {
+      if (why_no_new_group(step, request.group_id)) return std::unexpected(ErrorCode::kPolicyViolation);
+      return {};
+    }
     const bool knows_error = commit.version >= kFirstVersionWithGroupIdNotFound;
     return std::unexpected(knows_error ? ErrorCode::kGroupIdNotFound : ErrorCode::kIllegalGeneration);
   }
@@ -79,10 +84,10 @@ protocol::OffsetCommitResponse error_response(const protocol::OffsetCommitReques
   return response;
 }
 
-bool has_too_many_partitions(const protocol::OffsetCommitRequest& request) {
+std::size_t partition_count(const protocol::OffsetCommitRequest& request) {
   std::size_t count = 0;
   for (const Topic& topic : request.topics) count += topic.partitions.size();
-  return count > kMaxPartitions;
+  return count;
 }
 
 // The first partition that the member's epoch is too old for fails the whole request, as in Kafka, where it is thrown.
@@ -141,9 +146,10 @@ void handle_commit_offsets(const Step& step, ReplyToken token, const CommitOffse
   const std::int64_t after = rests_on(step.state, group);
 
   // 1. Nothing is committed unless everything may be.
-  const auto validator = validate(group, commit);
+  const auto validator = validate(step, group, commit);
   ErrorCode error = validator ? validate_partitions(step, commit, *validator) : validator.error();
-  if (error == ErrorCode::kNone && has_too_many_partitions(request)) error = ErrorCode::kInvalidCommitOffsetSize;
+  const std::size_t count = partition_count(request);
+  if (error == ErrorCode::kNone && count > kMaxPartitions) error = ErrorCode::kInvalidCommitOffsetSize;
   protocol::OffsetCommitResponse response = error_response(request, error);
   if (error != ErrorCode::kNone) {
     step.output.replies.push_back({token, std::move(response), after});
@@ -153,6 +159,7 @@ void handle_commit_offsets(const Step& step, ReplyToken token, const CommitOffse
   // 2. A record for each partition that is in order.
   const std::int64_t wall_ms = step.context.now.wall_ms;
   const std::int64_t expire_timestamp_ms = expire_timestamp(request, wall_ms);
+  OffsetRoom room(step, request.group_id, group.offsets, count);
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const Topic& topic = request.topics[t];
     const bool deleted = is_deleted(step, commit, topic);
@@ -164,6 +171,8 @@ void handle_commit_offsets(const Step& step, ReplyToken token, const CommitOffse
                                                                      : ErrorCode::kUnknownTopicOrPartition);
       } else if (is_metadata_too_large(partition, step.config)) {
         answer = to_wire(ErrorCode::kOffsetMetadataTooLarge);
+      } else if (!room.take(topic.name, partition.partition_index)) {
+        answer = to_wire(ErrorCode::kPolicyViolation);
       } else {
         step.output.records.push_back(commit_record(request.group_id, topic, partition, wall_ms, expire_timestamp_ms));
       }

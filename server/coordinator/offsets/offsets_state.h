@@ -85,6 +85,7 @@ class TopicOffsets {
 
 struct GroupOffsets {
   std::map<protocol::TopicName, TopicOffsets, std::less<>> topics;  // no empty ones
+  std::int64_t count = 0;                                           // of offsets
   std::int64_t last_record = -1;                                    // offset of the last record about these offsets
 };
 
