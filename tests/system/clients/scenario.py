@@ -15,6 +15,7 @@ from server import Server, quiet_logger
 
 PARTITIONS = 4
 FIRST, SECOND, THIRD, LAST = 200, 100, 100, 50
+SETTLED_S = 1
 SESSION_MS = 6000  # a static member that leaves is waited for so long
 
 
@@ -85,9 +86,11 @@ class Scenario:
     def _wait_shared(a: Member, b: Member) -> None:
         everything = set(range(PARTITIONS))
         deadline = time.monotonic() + PATIENCE_S
+        since = None  # when it began to look as it should: what members tell may be a moment old
         while time.monotonic() < deadline:
-            # Taken one after the other: a partition on its way may be seen twice for a moment, not for good.
-            if a.assigned and b.assigned and a.assigned | b.assigned == everything and not a.assigned & b.assigned:
+            shared = a.assigned and b.assigned and a.assigned | b.assigned == everything and not a.assigned & b.assigned
+            since = (since or time.monotonic()) if shared else None
+            if since and time.monotonic() - since > SETTLED_S:
                 return
             for member in (a, b):
                 if member.process.poll() is not None:
@@ -117,7 +120,20 @@ class Scenario:
             raise Failed(f"{len(missing)} of {len(self.produced)} records were not read; "
                          + "; ".join(f"{member.name} {member.last_words()}" for member in members))
         if len(values) > len(self.produced):
-            raise Failed(f"{len(values) - len(self.produced)} records were read twice")
+            raise Failed(f"{len(values) - len(self.produced)} records were read twice: {self._repeats(members)}")
+
+    @staticmethod
+    def _repeats(members: tuple[Member, ...]) -> str:
+        """The first few, as partition@offset of those who read them."""
+        readers: dict[tuple[int, int], str] = {}
+        repeats = []
+        for member in members:
+            for partition, offset, _ in list(member.records):
+                who = readers.get((partition, offset))
+                if who:
+                    repeats.append(f"{partition}@{offset} by {who} and {member.name}")
+                readers[partition, offset] = member.name
+        return ", ".join(repeats[:5])
 
 
 def clients_folder() -> Path:
