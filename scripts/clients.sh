@@ -13,4 +13,6 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 "$root/scripts/python-clients.sh" "$root/build/venv"
-exec "$root/build/venv/bin/python" "$root/tests/system/clients/run.py" --cohortd "$cohortd" --folder "$root/build/clients" "${only[@]}"
+mkdir -p "$root/build/clients"
+"$root/build/venv/bin/python" "$root/tests/system/clients/run.py" --cohortd "$cohortd" --folder "$root/build/clients" \
+  "${only[@]}" | tee "$root/build/clients/summary"

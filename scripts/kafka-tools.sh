@@ -3,6 +3,9 @@
 set -euo pipefail
 folder=$1
 version=4.3.1
+mkdir -p "$(dirname "$folder")"
+exec 9> "$folder.lock"
+flock 9  # tests run side by side
 [ -f "$folder/.kafka-$version" ] && exit 0
 command -v mvn >/dev/null || { echo "there is no mvn to fetch them with" >&2; exit 1; }
 rm -rf "$folder"

@@ -9,7 +9,7 @@ namespace cohort::api {
 void handle_describe_acls(Call call, protocol::DescribeAclsRequest /*request*/) {
   protocol::DescribeAclsResponse response;
   response.error_code = to_wire(ErrorCode::kSecurityDisabled);
-  response.error_message = Text("No Authorizer is configured.");
+  response.error_message = Text("No Authorizer is configured on the broker");
   call.reply(response);
 }
 

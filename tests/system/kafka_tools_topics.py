@@ -33,19 +33,29 @@ def cluster(tour: Tour) -> None:
     tour.run("broker-api-versions").has(f"{tour.tools.address} (id: 1 rack: null isFenced: false) -> (",
                                         *(api.strip() for api in APIS.replace("\n", "|").split("|") if api.strip()))
     tour.run("features", "describe").has(pattern("Feature: group.version SupportedMinVersion: 0 SupportedMaxVersion: 1 "
-                                                 "FinalizedVersionLevel: 1 Epoch: <n>"))
+                                                 "FinalizedVersionLevel: 1 Epoch: <n>"),
+                                         pattern("Feature: metadata.version SupportedMinVersion: 3.3-IV3 "
+                                                 "SupportedMaxVersion: 4.3-IV0 FinalizedVersionLevel: 4.3-IV0 "
+                                                 "Epoch: <n>"))
+
+
+def nothing_to_describe(tour: Tour) -> None:
+    """Security, quotas, moving partitions: as a broker says it that has none; the quorum is this node."""
+    tour.run("acls", "--list").fails_with("No Authorizer is configured on the broker")
+    tour.run("reassign-partitions", "--list").prints("No partition reassignments found.")
+    for entities in ("clients", "users", "ips"):
+        tour.run("configs", "--describe", "--entity-type", entities).prints()
+    tour.run("metadata-quorum", "describe", "--status").has(
+        "LeaderId: 1", "MaxFollowerLag: 0", "CurrentObservers: []")
+    tour.run("metadata-quorum", "describe", "--replication").has(pattern("1 <id> <n> 0 <n> <n> Leader"))
 
 
 def not_served(tour: Tour) -> None:
     """Tools for what a server of one node does not have end at once and say what it lacks."""
-    calls = {"DESCRIBE_QUORUM": ("metadata-quorum", "describe", "--status"),
-             "ELECT_LEADERS": ("leader-election", "--election-type", "preferred", "--all-topic-partitions"),
-             "LIST_PARTITION_REASSIGNMENTS": ("reassign-partitions", "--list"),
-             "DESCRIBE_ACLS": ("acls", "--list"),
+    calls = {"ELECT_LEADERS": ("leader-election", "--election-type", "preferred", "--all-topic-partitions"),
              "DESCRIBE_DELEGATION_TOKEN": ("delegation-tokens", "--describe", "--command-config",
                                            tour.file("empty.properties", "")),
              "LIST_TRANSACTIONS": ("transactions", "list"),
-             "DESCRIBE_CLIENT_QUOTAS": ("configs", "--describe", "--entity-type", "clients"),
              "UPDATE_FEATURES": ("features", "upgrade", "--feature", "group.version=1")}
     for api, call in calls.items() if not tour.reference else ():
         tour.run(*call).fails_with(f"The node does not support {api}")
@@ -285,5 +295,5 @@ def group_configs(tour: Tour) -> None:
           "a group without settings is still listed among those that have some")
 
 
-STEPS: list[Step] = [cluster, not_served, create, list_topics, describe, grow_and_delete, topic_configs,
+STEPS: list[Step] = [cluster, nothing_to_describe, not_served, create, list_topics, describe, grow_and_delete, topic_configs,
                      broker_configs, broker_loggers, group_configs]

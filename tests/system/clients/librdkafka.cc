@@ -54,7 +54,7 @@ class Commands {
 
 void show_assignment(rd_kafka_t* client) {
   rd_kafka_topic_partition_list_t* partitions = nullptr;
-  rd_kafka_assignment(client, &partitions);
+  if (rd_kafka_assignment(client, &partitions) != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // it is closing
   std::string list;
   for (int i = 0; i < partitions->cnt; ++i) {
     list += (list.empty() ? "" : ", ") + std::to_string(partitions->elems[i].partition);

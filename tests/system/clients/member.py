@@ -34,8 +34,10 @@ class Member:
         self.changed = threading.Condition()
         self.process = subprocess.Popen(self.command, cwd=self.folder, env=self.environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for stream in (self.process.stdout, self.process.stderr):
-            threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        self.readers = [threading.Thread(target=self._read, args=(stream,), daemon=True)
+                        for stream in (self.process.stdout, self.process.stderr)]
+        for reader in self.readers:
+            reader.start()
 
     def _read(self, stream) -> None:
         for line in stream:
@@ -68,7 +70,8 @@ class Member:
         with self.changed:
             while not reached():
                 left = deadline - time.monotonic()
-                if self.process.poll() is not None and not self.closed:
+                if not any(reader.is_alive() for reader in self.readers) and not self.closed:
+                    self.process.wait()
                     raise Failed(f"{self.name} ended with status {self.process.returncode}: {self.last_words()}")
                 if left <= 0:
                     raise Failed(f"{self.name}: no {what} within {PATIENCE_S} s; {self.last_words()}")
