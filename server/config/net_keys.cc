@@ -177,7 +177,7 @@ std::vector<Key> net_keys() {
        .set = net<&N::queued_max_reply_bytes>()},
       {.name = "socket.listen.backlog.size",
        .type = kInt,
-       .default_text = "50",
+       .default_text = "4096",
        .min = 1,
        .doc = "Connections that the system keeps waiting to be accepted.",
        .set = net<&N::listen_backlog>()},

@@ -49,7 +49,7 @@ struct NetConfig {
   // cohort.queued.max.reply.bytes: memory for answers that clients have not taken yet, of all connections together, >
   // 0.
   std::int64_t queued_max_reply_bytes = std::int64_t{512} << 20;
-  std::int32_t listen_backlog = 50;
+  std::int32_t listen_backlog = 4096;              // Kafka: 50, of which a burst of clients loses its SYNs for a second
   std::int32_t send_buffer_bytes = 100 * 1024;     // -1: the system's default
   std::int32_t receive_buffer_bytes = 100 * 1024;  // -1: the system's default
   std::int32_t max_connections = std::numeric_limits<std::int32_t>::max();
