@@ -210,7 +210,8 @@ void Shadow::judge_classic(const protocol::GroupMetadataRecord& record) {
     throw Violation(fmt::format("generation {} of {} was shared out twice", next.generation, id));
   }
   const auto leads = [&](const auto& member) { return next.leader && member.member_id == *next.leader; };
-  if (!next.members.empty() && std::ranges::none_of(next.members, leads)) {
+  const bool has_just_turned = !is_known && !next.leader;  // from a consumer group: it begins with a rebalance
+  if (!next.members.empty() && !has_just_turned && std::ranges::none_of(next.members, leads)) {
     throw Violation(fmt::format("nobody leads generation {} of {}", next.generation, id));
   }
   for (const auto& member : next.members) {

@@ -83,6 +83,8 @@ void restore_round(const Step& step, std::string_view id, const ClassicGroup& gr
   Round& round = step.state.soft.rounds[id] = Round(group.stored);
   const RoundStep at{step, id, round, group.last_record};
   round.for_each([&](RoundMember& member) { restart_session(at, member); });
+  // Its members have never been led: see leaderless_group_record().
+  if (!group.stored.members.empty() && !group.stored.leader) prepare_rebalance(at, "its conversion had just begun");
 }
 
 void dump_classic_groups(const GroupState& state, std::string& out) {

@@ -33,13 +33,15 @@ void begin_classic_group(const Step& step, std::string_view id, const ConsumerGr
     round.add(std::move(member), kConsumerProtocolType);
   }
   round.adopt_generation(protocol::GenerationId(group.epoch.value()), step.context.now.wall_ms);
-  round.for_each([&](RoundMember& member) {
+  // What they may be reading, not what they were to get: Kafka 4.3.1 writes the target. Were the group turned into a
+  // consumer group again before they have joined, the rest of what they have would be given to others at once.
+  for (const ConsumerMember* from : members) {
+    RoundMember& member = *round.find(from->id.value());
     const protocol::Bytes subscription = member.metadata(*round.protocol());
-    member.assignment =
-        write_assignment(group.target_of(member.id.value()), subscription.view(), *step.context.metadata);
-  });
+    member.assignment = write_assignment(responsible_for(*from), subscription.view(), *step.context.metadata);
+  }
   const RoundStep at{step, id, round, group.last_record};
-  step.output.records.push_back(group_record(at));
+  step.output.records.push_back(leaderless_group_record(at));
   round.for_each([&](RoundMember& member) { restart_session(at, member); });
   prepare_rebalance(at, "the last member of the consumer protocol has left");
 }

@@ -31,6 +31,9 @@ protocol::ErrorCode validate_member(Round& round, std::string_view member, std::
 
 // --- records (records.cc) ---
 protocol::GroupRecord group_record(const RoundStep& at);
+// Of a group that was a consumer group a moment ago. It has no generation of its own yet, so nobody leads it, and that
+// is how a restart knows that the rebalance with which it begins has not come to its end.
+protocol::GroupRecord leaderless_group_record(const RoundStep& at);
 protocol::GroupRecord new_group_record(std::string_view group, std::int64_t wall_ms);
 
 // --- replies ---

@@ -38,6 +38,12 @@ protocol::GroupRecord group_record(const RoundStep& at) {
   return record;
 }
 
+protocol::GroupRecord leaderless_group_record(const RoundStep& at) {
+  protocol::GroupRecord record = group_record(at);
+  std::get<protocol::GroupMetadataRecord>(record).value->leader.reset();
+  return record;
+}
+
 protocol::GroupRecord new_group_record(std::string_view group, std::int64_t wall_ms) {
   protocol::GroupMetadataRecord record;
   record.key.group = group;

@@ -15,6 +15,17 @@ PartitionsByTopic partitions_of(const OwnedPartitions& owned) {
   return partitions;
 }
 
+PartitionsByTopic responsible_for(const ConsumerMember& member) {
+  PartitionsByTopic all;
+  for (const OwnedPartitions* owned : {&member.assigned, &member.pending_revocation}) {
+    for (const auto& [topic, partitions] : *owned) {
+      for (const OwnedPartition& partition : partitions) all[topic].push_back(partition.partition);
+    }
+  }
+  for (auto& [topic, partitions] : all) std::ranges::sort(partitions);
+  return all;
+}
+
 std::vector<protocol::TopicName> sorted_names(const std::vector<protocol::Text>& texts) {
   std::vector<protocol::TopicName> names;
   names.reserve(texts.size());

@@ -108,6 +108,9 @@ struct TopicPartitionHash {
   }
 };
 
+// All that a member may still be reading: it answers for what it is to give up until it has done so.
+PartitionsByTopic responsible_for(const ConsumerMember& member);
+
 enum class ConsumerGroupState : std::uint8_t { kEmpty, kAssigning, kReconciling, kStable, kDead };
 // As Kafka spells it: "Empty", "Assigning", ...
 std::string_view to_string(ConsumerGroupState state);

@@ -24,18 +24,6 @@ void append(Response::Assignment& to, const protocol::TopicId& id, std::vector<s
   entry.partitions = std::move(partitions);
 }
 
-// A member answers for what it is to give up until it has done so.
-PartitionsByTopic responsible_for(const ConsumerMember& member) {
-  PartitionsByTopic all;
-  for (const OwnedPartitions* owned : {&member.assigned, &member.pending_revocation}) {
-    for (const auto& [topic, partitions] : *owned) {
-      for (const OwnedPartition& partition : partitions) all[topic].push_back(partition.partition);
-    }
-  }
-  for (auto& [topic, partitions] : all) std::ranges::sort(partitions);
-  return all;
-}
-
 Response::Member describe_member(const ConsumerGroup& group, const ConsumerMember& member,
                                  const MetadataView& metadata) {
   Response::Member result;

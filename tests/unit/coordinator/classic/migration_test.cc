@@ -98,6 +98,37 @@ TEST_CASE("when the last member of the consumer protocol goes, the others are a 
   CHECK(c.beat(old, 3) == kNone);
 }
 
+TEST_CASE("what a member has not given up yet is not given to others when the group turns twice") {
+  Harness h(classic_config());
+  h.topic("t", 2);
+  const std::string old = classic_consumer(h, {{"t", {0, 1}}});
+  h.join("new", {.topics = {{"t"}}});
+  CHECK(h.group().target_of(old).begin()->second.size() == 1);
+  h.leave("new");  // a classic group again, and `old` has heard of nothing
+  if (GENERATE(false, true)) h.restart();
+  CHECK(h.join("newer", {.topics = {{"t"}}}).assignment == Owned{});
+  CHECK(h.assigned(old) == Owned{{"t", {0, 1}}});
+}
+
+TEST_CASE("a group that has just become a classic one rebalances after a restart, too") {
+  Harness h(classic_config());
+  Classic c(h);
+  h.topic("t", 2);
+  const std::string old = classic_consumer(h, {{"t", {0, 1}}});
+  h.join("new", {.topics = {{"t"}}});
+  c.join(old, consumer({"t"}, {{"t", {0, 1}}})).get();
+  const Owned kept = synced(h, old, 1);
+  CHECK(c.join(old, consumer({"t"}, kept)).get().generation_id == 2);
+  CHECK(synced(h, old, 2) == kept);
+  h.leave("new");
+  h.restart();
+  CHECK(c.describe().group_state == "PreparingRebalance");
+  CHECK(c.beat(old, 2) == kRebalanceInProgress);  // else nobody would read what `new` had
+  const auto led = c.join(old, consumer({"t"})).get();
+  CHECK(led.generation_id == 3);
+  CHECK(led.leader == old);
+}
+
 TEST_CASE("a classic member that waits in the round is told to join again when the group turns") {
   Harness h(classic_config());
   Classic c(h);
