@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "protocol/base/check.h"
@@ -33,9 +35,26 @@ std::string_view why_not(const Step& step, const Round& round) {
   return {};
 }
 
+// A member, and what it said it had when it last joined.
+struct Upgraded {
+  ConsumerMember member;
+  PartitionsByTopic claimed;
+};
+
+PartitionsByTopic claimed_by(const protocol::ConsumerProtocolSubscription& subscription, const MetadataView& metadata) {
+  PartitionsByTopic claimed;
+  for (const auto& owned : subscription.owned_partitions) {
+    const TopicView* topic = metadata.find(owned.topic.view());
+    if (topic == nullptr) continue;
+    std::ranges::copy_if(owned.partitions, std::back_inserter(claimed[topic->id]),
+                         [topic](std::int32_t partition) { return partition >= 0 && partition < topic->partitions; });
+  }
+  return claimed;
+}
+
 // The member as it was in the last generation, stable there.
-Result<ConsumerMember> upgraded_member(const RoundMember& from, std::string_view protocol, protocol::MemberEpoch epoch,
-                                       const MetadataView& metadata) {
+Result<Upgraded> upgraded_member(const RoundMember& from, std::string_view protocol, protocol::MemberEpoch epoch,
+                                 const MetadataView& metadata) {
   auto subscription = read_subscription(from.metadata(protocol).view());
   if (!subscription) return std::unexpected(std::move(subscription.error()));
   auto assigned = read_assignment(from.assignment.view(), metadata);
@@ -54,7 +73,32 @@ Result<ConsumerMember> upgraded_member(const RoundMember& from, std::string_view
   for (const auto& [topic, partitions] : *assigned) {
     for (const std::int32_t partition : partitions) member.assigned[topic].push_back({partition, epoch});
   }
-  return member;
+  return Upgraded{std::move(member), claimed_by(*subscription, metadata)};
+}
+
+// A member of a cooperative protocol reads on while it joins, and gives up what it shall when it hears of it. What it
+// said it had and nobody was given is therefore still its own: given to a member of the consumer protocol now, it would
+// have two readers. Kafka 4.3.1 looks at the assignments alone.
+std::vector<ConsumerMember> with_claims(std::vector<Upgraded> upgraded) {
+  std::unordered_set<TopicPartition, TopicPartitionHash> taken;
+  for (const auto& [member, claimed] : upgraded) {
+    for (const auto& [topic, partitions] : member.assigned) {
+      for (const OwnedPartition& one : partitions) taken.insert({topic, one.partition});
+    }
+  }
+  std::vector<ConsumerMember> members;
+  for (auto& [member, claimed] : upgraded) {
+    for (const auto& [topic, partitions] : claimed) {
+      for (const std::int32_t partition : partitions) {
+        if (!taken.insert({topic, partition}).second) continue;
+        member.assigned[topic].push_back({partition, member.epoch});
+      }
+      const auto assigned = member.assigned.find(topic);
+      if (assigned != member.assigned.end()) std::ranges::sort(assigned->second, {}, &OwnedPartition::partition);
+    }
+    members.push_back(std::move(member));
+  }
+  return members;
 }
 
 // In the order of Kafka's createConsumerGroupRecords.
@@ -110,12 +154,13 @@ std::expected<ConsumerGroup, GroupError> upgrade(const Step& step, std::string_v
   // In its first rebalance it has chosen no protocol; and all may have left it again.
   std::string protocol = round.protocol().value_or("");
   if (!round.protocol() && !round.members().empty()) protocol = round.select_protocol();
-  std::vector<ConsumerMember> members;
+  std::vector<Upgraded> upgraded;
   for (const auto& [member_id, from] : round.members()) {
     auto member = upgraded_member(from, protocol, protocol::MemberEpoch(generation), metadata);
     if (!member) return std::unexpected(cannot(id, member.error().message));
-    members.push_back(std::move(*member));
+    upgraded.push_back(std::move(*member));
   }
+  const std::vector<ConsumerMember> members = with_claims(std::move(upgraded));
 
   // 2. The group, made of its records as they will be applied.
   const auto records = records_of(id, members, protocol::GroupEpoch(generation), metadata);

@@ -35,7 +35,10 @@ TEST_CASE("changes that wait for the catalogue's log are bounded: one more is th
   for (const char* name : {"under-way", "first", "second"}) accepted.push_back(begin_create(name));
   CHECK(StoreHarness::get(begin_create("third")).at(0).error == ErrorCode::kThrottlingQuotaExceeded);
   go.set_value();
-  for (auto& answer : accepted) CHECK(StoreHarness::get(std::move(answer)).at(0).error == ErrorCode::kNone);
+  for (auto& answer : accepted) {
+    const auto created = StoreHarness::get(std::move(answer));
+    CHECK(created.at(0).error == ErrorCode::kNone);
+  }
   CHECK(store.create("third", 1).error == ErrorCode::kNone);
 }
 
@@ -59,7 +62,8 @@ TEST_CASE("those who wait for a producer id are bounded, too") {
   go.set_value();
   const auto id = StoreHarness::get(std::move(first));
   REQUIRE(id.has_value());
-  CHECK(StoreHarness::get(std::move(second)) == *id + 1);
+  const auto next = StoreHarness::get(std::move(second));
+  CHECK(next == *id + 1);
 }
 
 }  // namespace

@@ -110,6 +110,39 @@ TEST_CASE("what a member has not given up yet is not given to others when the gr
   CHECK(h.assigned(old) == Owned{{"t", {0, 1}}});
 }
 
+TEST_CASE("what a cooperative member still reads while it joins is not given to others when the group turns") {
+  Harness h(classic_config());
+  Classic c(h);
+  h.topic("t", 2);
+  const JoinAs reads_both = consumer({"t"}, {{"t", {0, 1}}});
+  const std::string old = classic_consumer(h, {{"t", {0, 1}}});
+  CHECK(c.join(old, reads_both).get().generation_id == 2);
+  SECTION("the leader has taken one from it, and it has not heard of that") {
+    CHECK(c.sync(old, 2, {{old, consumer_assignment({{"t", {1}}})}}, reads_both).error() == kNone);
+  }
+  SECTION("the round began anew before its leader shared out") {
+    const std::string other = c.new_id(consumer({"t"}));
+    c.join(other, consumer({"t"}));
+    CHECK(c.describe().group_state == "PreparingRebalance");
+  }
+  CHECK(h.join("new", {.topics = {{"t"}}}).assignment == Owned{});
+  CHECK(h.assigned(old) == Owned{{"t", {0, 1}}});
+}
+
+TEST_CASE("a member cannot claim what another one was given") {
+  Harness h(classic_config());
+  Classic c(h);
+  h.topic("t", 2);
+  const std::string old = classic_consumer(h, {{"t", {0, 1}}});
+  const JoinAs greedy = consumer({"t"}, {{"t", {0, 1, 7}}});
+  const std::string other = c.new_id(greedy);
+  auto waiting = c.join(other, greedy);
+  CHECK(h.join("new", {.topics = {{"t"}}}).error == kNone);
+  CHECK(waiting.error() == kRebalanceInProgress);
+  CHECK(h.assigned(old) == Owned{{"t", {0, 1}}});
+  CHECK(h.assigned(other) == Owned{});  // there is no partition 7
+}
+
 TEST_CASE("a group that has just become a classic one rebalances after a restart, too") {
   Harness h(classic_config());
   Classic c(h);
