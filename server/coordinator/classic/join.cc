@@ -22,7 +22,7 @@ constexpr Duration kNewMemberJoinTimeout = std::chrono::minutes{5};
 
 // Of one group, waiting to come back with the ids that they were given. Kafka has no bound; clients take the answer to
 // the next one for a reason to try again later, and ids that are not used expire.
-constexpr std::size_t kMaxPendingMembers = 10'000;
+constexpr std::size_t kMaxPendingMembers = 2'000;
 
 // Owned copies, the first of each name.
 ClassicProtocols protocols_of(const JoinGroup& join) {
